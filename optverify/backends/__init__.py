@@ -1,0 +1,1 @@
+"""One recurrence, source code for many targets."""

@@ -1,0 +1,145 @@
+"""The assignments of a rule as Python source: a line an assignment, in the names of the paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+from sympy.printing.codeprinter import CodePrinter
+from sympy.printing.precedence import PRECEDENCE, precedence
+
+from optverify.language import Rule, grad, theta
+from optverify.language.notation import code_name, factors, terms
+
+FUNCTIONS = {"Max": "maximum", "Min": "minimum", "Abs": "abs", "sign": "sign", "exp": "exp", "log": "log"}
+
+
+class PythonSource(CodePrinter):  # type: ignore[misc]
+    """Python in textbook order; functions are NumPy's names, a Piecewise on scalars is a conditional.
+
+    SymPy's own NumPy printer orders sums and products alphabetically and hides conditions in `select`,
+    which evaluates every branch.
+    """
+
+    language = "Python"
+    printmethod = "_pythoncode"
+
+    def __init__(self, names: dict[sp.Symbol, str]) -> None:
+        super().__init__()
+        self.names = names
+
+    def _format_code(self, lines: list[str]) -> list[str]:
+        return lines
+
+    def _print_Symbol(self, e: sp.Symbol) -> str:  # noqa: N802
+        return self.names.get(e) or code_name(e.name)
+
+    _print_Timed = _print_Symbol  # noqa: N815
+
+    def _print_Add(self, e: sp.Add, order: Any = None) -> str:  # noqa: N802
+        code = ""
+        for i, term in enumerate(terms(e)):
+            negative = term.could_extract_minus_sign()
+            body = self.parenthesize(-term if negative else term, PRECEDENCE["Add"])
+            code += ((" - " if i else "-") if negative else (" + " if i else "")) + body
+        return code
+
+    def _print_Mul(self, e: sp.Mul) -> str:  # noqa: N802
+        sign, above, below = factors(e)
+        code = "*".join(self.parenthesize(f, PRECEDENCE["Mul"]) for f in above) or "1"
+        if below:
+            under = "*".join(self.parenthesize(f, PRECEDENCE["Mul"]) for f in below)
+            single = len(below) == 1 and precedence(below[0]) > PRECEDENCE["Mul"]
+            code += f"/{under}" if single or len(below) == 1 else f"/({under})"
+        return f"-{code}" if sign < 0 else code
+
+    def _print_Pow(self, e: sp.Pow) -> str:  # noqa: N802
+        if e.exp == sp.Rational(1, 2):
+            return f"sqrt({self._print(e.base)})"
+        if e.exp.could_extract_minus_sign():
+            return f"1/{self.parenthesize(sp.Pow(e.base, -e.exp), PRECEDENCE['Mul'])}"
+        return f"{self.parenthesize(e.base, PRECEDENCE['Pow'])}**{self.parenthesize(e.exp, PRECEDENCE['Pow'])}"
+
+    def _print_Integer(self, e: sp.Integer) -> str:  # noqa: N802
+        return str(int(e))
+
+    def _print_Rational(self, e: sp.Rational) -> str:  # noqa: N802
+        return repr(float(e))  # a Python float is weak: it keeps float32
+
+    _print_Float = _print_Rational  # noqa: N815
+
+    def _print_NumberSymbol(self, e: sp.NumberSymbol) -> str:  # noqa: N802
+        return repr(float(e))
+
+    def _print_Function(self, e: sp.Function) -> str:  # noqa: N802
+        name = FUNCTIONS[e.func.__name__]
+        code = self._print(e.args[0])
+        for argument in e.args[1:]:
+            code = f"{name}({code}, {self._print(argument)})"
+        return code if len(e.args) > 1 else f"{name}({code})"
+
+    _print_Max = _print_Min = _print_Abs = _print_sign = _print_Function  # noqa: N815
+
+    def _print_Piecewise(self, e: sp.Piecewise) -> str:  # noqa: N802
+        *cases, (last, _) = e.args
+        code = self._print(last)
+        for value, condition in reversed(cases):
+            code = f"{self._print(value)} if {self._print(condition)} else {code}"
+        return f"({code})"
+
+    def _print_Relational(self, e: sp.Rel) -> str:  # noqa: N802
+        return f"{self._print(e.lhs)} {e.rel_op} {self._print(e.rhs)}"
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """A rule as Python text.
+
+    gradient: the name of the incoming gradient (`g`, or `grad` where the rule changes it first);
+    states: names in order, theta first; hyperparameters: names; lines: (name, right-hand side);
+    gradient_point: the expression at which the gradient is taken; initial: expression per state.
+    """
+
+    gradient: str
+    states: tuple[str, ...]
+    hyperparameters: tuple[str, ...]
+    lines: tuple[tuple[str, str], ...]
+    gradient_point: str
+    initial: tuple[str, ...]
+
+
+def recurrence(rule: Rule) -> Recurrence:
+    """Print the assignments of a rule; a value that is read after it was replaced is kept as `x_before`."""
+    untouched = rule.assignments[0][1] == grad
+    printer = PythonSource({grad: "g"} if untouched else {})
+    lines: list[tuple[str, str]] = []
+    assigned: set[sp.Symbol] = set()
+    states = (theta, *rule.states)
+    late = {s.before for s in states if _read_late(rule, s)}
+    for symbol in sorted(late, key=str):
+        printer.names[symbol] = f"{code_name(symbol.name)}_before"
+        lines.append((printer.names[symbol], code_name(symbol.name)))
+    for lhs, rhs in rule.assignments[1:] if untouched else rule.assignments:
+        code = str(printer.doprint(rhs))
+        lines.append((code_name(lhs.name), code[1:-1] if isinstance(rhs, sp.Piecewise) else code))
+        assigned.add(lhs)
+    plain = PythonSource({})
+    return Recurrence(
+        gradient="g" if untouched else "grad",
+        states=tuple(s.name for s in states),
+        hyperparameters=tuple(h.name for h in rule.hyperparameters),
+        lines=tuple(lines),
+        gradient_point=str(plain.doprint(rule.gradient_point)),
+        initial=tuple(str(plain.doprint(sp.sympify(s.initial))) for s in rule.states),
+    )
+
+
+def _read_late(rule: Rule, state: Any) -> bool:
+    """True if state[t-1] is read after state[t] was assigned."""
+    assigned = False
+    for lhs, rhs in rule.assignments:
+        if assigned and state.before in rhs.free_symbols:
+            return True
+        assigned = assigned or lhs == state.now
+    return False

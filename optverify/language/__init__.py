@@ -1,0 +1,46 @@
+"""The words update rules are written in.
+
+A rule file imports from here and reads like its paper; `rules/adam.py` is the model to look at.
+"""
+
+from optverify.language.axis import Axis, Option
+from optverify.language.hyperparameter import Domain, Hyperparameter, nonnegative, positive, unit
+from optverify.language.registry import Registry
+from optverify.language.rule import Assignment, Exclusion, Rule, rule
+from optverify.language.source import Source
+from optverify.language.symbols import (
+    State,
+    Variable,
+    beta1,
+    beta2,
+    dampening,
+    eps,
+    g,
+    grad,
+    hyper_symbol,
+    initial_accumulator,
+    lr,
+    lr_decay,
+    momentum,
+    rho,
+    t,
+    theta,
+    weight_decay,
+)
+from optverify.language.words import (
+    decay,
+    decayed,
+    epsilon,
+    gradient,
+    lr_placement,
+    maximize,
+    root,
+    weight_decay_form,
+)
+
+__all__ = [
+    "Assignment", "Axis", "Domain", "Exclusion", "Hyperparameter", "Option", "Registry", "Rule", "Source",
+    "State", "Variable", "beta1", "beta2", "dampening", "decay", "decayed", "eps", "epsilon", "g", "grad",
+    "gradient", "hyper_symbol", "initial_accumulator", "lr", "lr_decay", "lr_placement", "maximize", "momentum",
+    "nonnegative", "positive", "rho", "root", "rule", "t", "theta", "unit", "weight_decay", "weight_decay_form",
+]  # fmt: skip

@@ -1,0 +1,97 @@
+"""The symbols rules are written in: time, parameters, gradient, states, hyperparameters.
+
+All are real. A quantity that changes with time is a Variable: `m[t]` is its value after update t,
+`m[t-1]` its value before. The first update is t = 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+from optverify.language.notation import pretty_name, tex_name
+
+t = sp.Symbol("t", integer=True, positive=True)
+
+
+class Timed(sp.Symbol):  # type: ignore[misc]
+    """A symbol at a time, named like `m_hat_t` or `m_{t-1}`; every SymPy printer shows it so."""
+
+    __slots__ = ()
+
+    def _latex(self, printer: Any) -> str:
+        return tex_name(self.name)
+
+    def _pretty(self, printer: Any) -> Any:
+        return printer._print(sp.Symbol(pretty_name(self.name)))
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A quantity with one value per update: `m[t]`, `m[t-1]`.
+
+    name: the ASCII name used in generated code (`m_hat`); the printed form follows from it.
+    """
+
+    name: str
+    nonnegative: bool = False
+
+    def __getitem__(self, index: sp.Expr) -> sp.Symbol:
+        """Return the symbol at time t or t-1; IndexError for any other time."""
+        if index == t:
+            return self.now
+        if index == t - 1:
+            return self.before
+        raise IndexError(f"{self.name}[{index}] is not a value a rule can use: write {self.name}[t] or [t-1]")
+
+    def _at(self, when: str) -> sp.Symbol:
+        assumption = {"nonnegative": True} if self.nonnegative else {"real": True}
+        return Timed(f"{self.name}_{when}", **assumption)
+
+    @property
+    def now(self) -> sp.Symbol:
+        """The value after this update."""
+        return self._at("t")
+
+    @property
+    def before(self) -> sp.Symbol:
+        """The value before this update."""
+        return self._at("{t-1}")
+
+
+@dataclass(frozen=True)
+class State(Variable):
+    """A Variable the optimizer remembers, one array shaped like the parameters.
+
+    initial: its value before the first update: a number, a hyperparameter, or theta[t-1].
+    meaning: what it holds, in words.
+    """
+
+    initial: sp.Expr = sp.Integer(0)
+    meaning: str = ""
+
+
+theta = State("theta", meaning="parameters")
+g = Variable("g")
+"""The gradient as the rule uses it (after sign and coupled decay)."""
+grad = sp.Symbol("grad", real=True)
+"""The gradient of the objective at the rule's gradient point."""
+
+
+def hyper_symbol(name: str, **assumptions: bool) -> sp.Symbol:
+    """Return the symbol of a hyperparameter; non-negative unless said otherwise."""
+    return sp.Symbol(name, **(assumptions or {"nonnegative": True}))
+
+
+lr = hyper_symbol("lr", positive=True)
+momentum = hyper_symbol("momentum")
+dampening = hyper_symbol("dampening")
+beta1 = hyper_symbol("beta1")
+beta2 = hyper_symbol("beta2")
+rho = hyper_symbol("rho")
+eps = hyper_symbol("eps")
+weight_decay = hyper_symbol("weight_decay")
+initial_accumulator = hyper_symbol("initial_accumulator")
+lr_decay = hyper_symbol("lr_decay")

@@ -1,0 +1,82 @@
+"""Words that many rules share: axes defined once, and what each option writes into a recurrence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from optverify.language.axis import Axis
+from optverify.language.hyperparameter import Hyperparameter, nonnegative
+from optverify.language.symbols import eps, grad, lr, t, theta, weight_decay
+
+# ---- the gradient: direction and coupled decay -------------------------------------------------------------
+
+maximize = Axis(
+    "maximize",
+    "Is the objective minimized or maximized?",
+    {False: "minimize: step against the gradient", True: "maximize: the sign of the gradient is flipped"},
+)
+
+weight_decay_form = Axis(
+    "weight_decay_form",
+    "Where does weight decay enter?",
+    {
+        "none": "no weight decay",
+        "coupled": "L2: weight_decay * theta is added to the gradient, and passes through the rule",
+        "decoupled": "theta shrinks by lr * weight_decay, outside the rule (AdamW as libraries have it)",
+        "decoupled_without_lr": "theta shrinks by weight_decay alone (AdamW as the paper has it, schedule 1)",
+        "after_step": "the stepped theta shrinks by lr * weight_decay",
+    },
+)
+
+decay = Hyperparameter(weight_decay, r"\lambda", 0.01, nonnegative, "weight decay")
+
+
+def gradient(d: Any, at: sp.Expr) -> sp.Expr:
+    """The gradient at a point, sign and coupled decay applied: +-grad + weight_decay*point."""
+    d.gradient_point = at
+    g = -grad if d.maximize else grad
+    return g + weight_decay * at if d.weight_decay_form == "coupled" else g
+
+
+def decayed(d: Any, stepped: sp.Expr) -> sp.Expr:
+    """theta[t] = decayed(d, theta[t-1] - step): shrink theta where the dialect says so."""
+    match d.weight_decay_form:
+        case "decoupled":
+            return (1 - lr * weight_decay) * theta[t - 1] + (stepped - theta[t - 1])
+        case "decoupled_without_lr":
+            return (1 - weight_decay) * theta[t - 1] + (stepped - theta[t - 1])
+        case "after_step":
+            return (1 - lr * weight_decay) * stepped
+    return stepped
+
+
+# ---- epsilon ----------------------------------------------------------------------------------------------
+
+epsilon = Axis(
+    "epsilon",
+    "Where does epsilon stand?",
+    {
+        "outside": "added to the root: sqrt(v) + eps",
+        "inside": "added under the root: sqrt(v + eps)",
+        "hat": "added to the root before bias correction: the epsilon-hat form",
+    },
+)
+
+
+def root(d: Any, v: sp.Expr) -> sp.Expr:
+    """The denominator: sqrt(v) + eps, or sqrt(v + eps)."""
+    return sp.sqrt(v + eps) if d.epsilon == "inside" else sp.sqrt(v) + eps
+
+
+# ---- momentum buffers ------------------------------------------------------------------------------------------
+
+lr_placement = Axis(
+    "lr_placement",
+    "Is the learning rate inside the buffer?",
+    {
+        "inside": "the buffer holds steps: a change of lr acts on new gradients only",
+        "outside": "the buffer holds gradients: a change of lr rescales the whole buffer",
+    },
+)
