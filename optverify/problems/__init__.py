@@ -1,0 +1,10 @@
+"""Test problems: functions with exact gradients, known minima and known constants; and data sets.
+
+Importing this package imports neither autograd nor SymPy: the first gradient and the first expression do.
+"""
+
+from .data import DataSet, load
+from .problem import FiniteSum, Minimum, OnlineProblem, Problem
+from .registry import names, problem
+
+__all__ = ["DataSet", "FiniteSum", "Minimum", "OnlineProblem", "Problem", "load", "names", "problem"]
