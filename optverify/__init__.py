@@ -1,0 +1,58 @@
+"""optverify: the reference for optimizer update rules.
+
+Each rule is one SymPy recurrence. From it come its equations, its NumPy steps, its claims and its report.
+
+    import optverify as ov
+    ov.rules()                          names of the rules
+    ov.rule("adam", epsilon="hat")      a rule in a dialect: .equations, .latex(), .hyperparameters, .axes
+    ov.step("adam")                     its step function: .init, .step, .update, .source
+    ov.schedule("cosine", lr=0.1, total=100)
+    ov.Optimizer("adam", lr=1e-3)       .update(params, grads) in place
+    ov.problem("rosenbrock")            a test problem with its exact gradient
+    ov.minimize("rosenbrock", "adam", steps=500, lr=1e-2)
+    ov.verify()                         run the claims
+
+Nothing heavy is imported until it is asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from optverify.backends import step
+    from optverify.claims import verify
+    from optverify.optimizers import Optimizer
+    from optverify.problems import problem, problems
+    from optverify.rules import rule, rules
+    from optverify.schedules import schedule, schedules
+    from optverify.training import minimize
+
+__version__ = "0.1.0"
+__all__ = [
+    "Optimizer", "minimize", "problem", "problems", "rule", "rules", "schedule", "schedules", "step", "verify",
+]  # fmt: skip
+
+_HOME = {
+    "rule": "rules",
+    "rules": "rules",
+    "step": "backends",
+    "schedule": "schedules",
+    "schedules": "schedules",
+    "Optimizer": "optimizers",
+    "problem": "problems",
+    "problems": "problems",
+    "minimize": "training",
+    "verify": "claims",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'optverify' has no attribute {name!r}")
+    return getattr(import_module(f"optverify.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

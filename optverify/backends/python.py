@@ -10,7 +10,7 @@ from sympy.printing.codeprinter import CodePrinter
 from sympy.printing.precedence import PRECEDENCE, precedence
 
 from optverify.language import Rule, grad, theta
-from optverify.language.notation import code_name, factors, terms
+from optverify.language.notation import code_name, factors, is_scalar, terms
 
 FUNCTIONS = {"Max": "maximum", "Min": "minimum", "Abs": "abs", "sign": "sign", "exp": "exp", "log": "log"}
 
@@ -56,7 +56,7 @@ class PythonSource(CodePrinter):  # type: ignore[misc]
 
     def _print_Pow(self, e: sp.Pow) -> str:  # noqa: N802
         if e.exp == sp.Rational(1, 2):
-            return f"sqrt({self._print(e.base)})"
+            return f"{_module(e)}sqrt({self._print(e.base)})"
         if e.exp.could_extract_minus_sign():
             return f"1/{self.parenthesize(sp.Pow(e.base, -e.exp), PRECEDENCE['Mul'])}"
         return f"{self.parenthesize(e.base, PRECEDENCE['Pow'])}**{self.parenthesize(e.exp, PRECEDENCE['Pow'])}"
@@ -73,7 +73,7 @@ class PythonSource(CodePrinter):  # type: ignore[misc]
         return repr(float(e))
 
     def _print_Function(self, e: sp.Function) -> str:  # noqa: N802
-        name = FUNCTIONS[e.func.__name__]
+        name = f"{_module(e)}{FUNCTIONS[e.func.__name__]}"
         code = self._print(e.args[0])
         for argument in e.args[1:]:
             code = f"{name}({code}, {self._print(argument)})"
@@ -92,12 +92,17 @@ class PythonSource(CodePrinter):  # type: ignore[misc]
         return f"{self._print(e.lhs)} {e.rel_op} {self._print(e.rhs)}"
 
 
+def _module(e: sp.Expr) -> str:
+    """Scalars stay Python floats: NumPy's sqrt would make a float64 that promotes float32 arrays."""
+    return "math." if is_scalar(e) else ""
+
+
 @dataclass(frozen=True)
 class Recurrence:
     """A rule as Python text.
 
     gradient: the name of the incoming gradient (`g`, or `grad` where the rule changes it first);
-    states: names in order, theta first; hyperparameters: names; lines: (name, right-hand side);
+    states: names in order, theta first; hyperparameters: names an update reads; lines: (name, right-hand side);
     gradient_point: the expression at which the gradient is taken; initial: expression per state.
     """
 
@@ -125,10 +130,11 @@ def recurrence(rule: Rule) -> Recurrence:
         lines.append((code_name(lhs.name), code[1:-1] if isinstance(rhs, sp.Piecewise) else code))
         assigned.add(lhs)
     plain = PythonSource({})
+    read = rule.gradient_point.free_symbols.union(*(rhs.free_symbols for _, rhs in rule.assignments))
     return Recurrence(
         gradient="g" if untouched else "grad",
         states=tuple(s.name for s in states),
-        hyperparameters=tuple(h.name for h in rule.hyperparameters),
+        hyperparameters=tuple(h.name for h in rule.hyperparameters if h.symbol in read),
         lines=tuple(lines),
         gradient_point=str(plain.doprint(rule.gradient_point)),
         initial=tuple(str(plain.doprint(sp.sympify(s.initial))) for s in rule.states),

@@ -69,14 +69,15 @@ def is_scalar(e: sp.Expr) -> bool:
 def _term_key(e: sp.Expr) -> tuple[Any, ...]:
     names = _names(e)
     negative = e.could_extract_minus_sign()
+    parts = {p.name for p in sp.Mul.make_args(e) if p.is_Symbol}
     if e.is_Number:
         rank = 0
-    elif "theta_{t-1}" in names and "weight_decay" not in names - {"lr"}:
+    elif "weight_decay" in parts and "lr" not in parts:
+        rank = 5  # grad + lambda theta
+    elif "theta_{t-1}" in names:
         rank = 1
     elif "grad" in names:
         rank = 2
-    elif "weight_decay" in names and not negative and "lr" not in names:
-        rank = 5
     elif any(n.endswith("_{t-1}") for n in names):
         rank = 3
     elif names == {"eps"}:

@@ -1,0 +1,75 @@
+"""The NumPy step module of a rule: readable equations, and the same compiled to calls on buffers."""
+
+from __future__ import annotations
+
+import linecache
+from functools import lru_cache
+from types import ModuleType
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from optverify.backends.blocks import compile_block
+from optverify.backends.python import recurrence
+from optverify.language import Hyperparameter, Rule
+
+
+def _bound(h: Hyperparameter) -> str:
+    """The domain as a Python condition."""
+    return {"> 0": f"0 < {h.name} < inf", ">= 0": f"0 <= {h.name} < inf", "in [0, 1)": f"0 <= {h.name} < 1"}[
+        str(h.domain)
+    ]
+
+
+@lru_cache(maxsize=1)
+def _template() -> Any:
+    environment = Environment(
+        loader=PackageLoader("optverify.backends", "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("numpy_module.py.j2")
+
+
+@lru_cache(maxsize=4096)
+def numpy_source(rule: Rule) -> str:
+    """The source of the rule's step module; it imports NumPy and optverify.steps._engine alone."""
+    source, block = recurrence(rule), compile_block(recurrence(rule))
+    steps = [h for h in rule.hyperparameters if h.name in source.hyperparameters]
+    fixed, moving = block.split()
+    readable = {call for _, code in source.lines for call in ("sqrt", "maximum", "minimum", "abs", "sign")
+                if f"{call}(" in code.replace(f"math.{call}(", "")} - {"abs"}  # fmt: skip
+    scalar_code = " ".join([code for _, code in block.scalars] + [code for _, code in source.lines])
+    return str(
+        _template().render(
+            rule=rule,
+            source=source,
+            block=block,
+            options=", ".join(f"{a} = {o}" for a, o in rule.options.items()),
+            imports=sorted(block.ufuncs | readable | {"ndarray"}),
+            needs_math="math." in scalar_code,
+            checks=" and ".join(_bound(h) for h in steps if h.name != "lr"),
+            steps=steps,
+            given=[h.name for h in steps if h.name != "lr"],
+            fixed=fixed,
+            moving=moving,
+            states=source.states[1:],
+            initial=[h for h in rule.hyperparameters if any(h.name in i for i in source.initial)],
+            steering=[h for h in rule.hyperparameters if h.symbol in rule.gradient_point.free_symbols],
+        )
+    )
+
+
+@lru_cache(maxsize=1024)
+def numpy_module(rule: Rule) -> ModuleType:
+    """The step module of a rule in any dialect, made in memory; `.source` is its text."""
+    source = numpy_source(rule)
+    options = ", ".join(f"{a}={o}" for a, o in rule.changed_options.items())
+    filename = f"<optverify {rule.name} {options} {hash(rule):x}>"
+    module = ModuleType(f"optverify.steps.{rule.name}", rule.summary)
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)  # for tracebacks
+    exec(compile(source, filename, "exec"), module.__dict__)
+    module.__dict__["source"] = source
+    return module

@@ -1,0 +1,70 @@
+"""Hyperparameters that count: a number of updates, a list of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
+from numbers import Integral, Real
+from typing import Any
+
+import sympy as sp
+
+from optverify.language.hyperparameter import Domain, Hyperparameter
+
+positive_integer = Domain(1, inf, low_open=False)
+decay_factor = Domain(0, 1, low_open=True, high_open=False)
+"""(0, 1]: what a rate is multiplied by; 1 leaves it as it is."""
+
+
+@dataclass(frozen=True)
+class Count(Hyperparameter):
+    """A hyperparameter that is an integer, of any size."""
+
+    def check(self, value: Any) -> int:
+        """Return value as a Python int; TypeError or ValueError if it is no integer in the domain."""
+        return whole(self.name, value, f"{self.name} must be an integer {self.domain}")
+
+
+@dataclass(frozen=True)
+class Milestones:
+    """A hyperparameter that is a list of update counts, each larger than the one before.
+
+    Attributes as in Hyperparameter; its value is a tuple of Python ints.
+    """
+
+    symbol: sp.Symbol
+    latex: str
+    meaning: str
+    default: None = None
+    domain: str = "increasing integers >= 1"
+
+    @property
+    def name(self) -> str:
+        """The ASCII name, used as keyword everywhere."""
+        return str(self.symbol.name)
+
+    def check(self, value: Any) -> tuple[int, ...]:
+        """Return value as a tuple of ints; TypeError or ValueError unless they are integers, 1 <= m_1 < m_2 ..."""
+        rule = f"{self.name} must be one or more {self.domain}"
+        if isinstance(value, str) or not hasattr(value, "__iter__"):
+            raise TypeError(f"{self.name} = {value!r} is not a list: {rule}")
+        counts = tuple(whole(self.name, v, rule) for v in value)
+        if not counts or counts[0] < 1 or any(a >= b for a, b in pairwise(counts)):
+            raise ValueError(f"{self.name} = {list(counts)} is out of range: {rule}")
+        return counts
+
+
+Parameter = Hyperparameter | Milestones
+
+
+def whole(name: str, value: Any, rule: str) -> int:
+    """Return value as a positive Python int; TypeError if it is no number, ValueError if no such integer."""
+    if isinstance(value, bool) or not (isinstance(value, Real) or getattr(value, "shape", None) == ()):
+        raise TypeError(f"{name} = {value!r} is not a number: {rule}")
+    if not isinstance(value, Integral) and not float(value).is_integer():
+        raise ValueError(f"{name} = {value!r} is not an integer: {rule}")
+    number = int(value)
+    if number < 1:
+        raise ValueError(f"{name} = {value!r} is out of range: {rule}")
+    return number

@@ -1,0 +1,162 @@
+"""From the lines of a schedule to numbers: integers as integers, floats only at the end.
+
+A schedule is linear in its rates (`lr`, `lr_min`: the parameters whose names begin with lr), so it is
+computed as the sum of each rate times its weight, the derivative with respect to it. Where a weight is 0 or
+1 the value is then the rate itself, to the last bit. An int and an array go through the same operations:
+IEEE arithmetic, and Python's own `math` element by element, because NumPy's vector loops may round otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from sympy.printing.pycode import PythonCodePrinter
+
+from optverify.language.clock import CountFunction, t
+
+SMALL = 2**26
+"""Below this, counts and products of two of them are exact in int64 and in float64."""
+SATURATED = 2**64
+"""A float below 1 to this power is 0.0, and a larger exponent need not fit a float."""
+
+
+# ---- what the printed code calls ---------------------------------------------------------------------------
+
+
+def each(function: Callable[..., float], *args: Any) -> Any:
+    """Call function on numbers, or on the elements of arrays."""
+    if not any(isinstance(a, np.ndarray) for a in args):
+        return function(*args)
+    lists = [a.tolist() for a in np.broadcast_arrays(*args)]
+    return np.fromiter(map(function, *lists), np.float64, len(lists[0]))
+
+
+def minimum(a: Any, b: Any) -> Any:
+    """The smaller one, element by element."""
+    return np.minimum(a, b) if isinstance(a, np.ndarray) or isinstance(b, np.ndarray) else min(a, b)
+
+
+def maximum(a: Any, b: Any) -> Any:
+    """The larger one, element by element."""
+    return np.maximum(a, b) if isinstance(a, np.ndarray) or isinstance(b, np.ndarray) else max(a, b)
+
+
+def power(base: Any, exponent: Any) -> Any:
+    """base ** exponent in float64."""
+    return each(lambda b, e: float(b) ** min(e, SATURATED), base, exponent)
+
+
+def geometric_sum(ratio: int, terms: Any) -> Any:
+    """1 + ratio + ... + ratio^(terms - 1), an integer."""
+    return terms if ratio == 1 else (ratio**terms - 1) // (ratio - 1)
+
+
+def cos_pi(p: Any, q: Any) -> Any:
+    """cos(pi p/q), q > 0, within an ulp or two for every p: exactly 1, 0 and -1 where the cosine is.
+
+    p/q is folded into [0, 1] exactly (in integers, if p and q are), then cos(pi x) = sin(pi (1 - 2x)/2).
+    """
+    r = p % (2 * q)
+    r = minimum(r, 2 * q - r)
+    return each(math.sin, math.pi * ((q - 2 * r) / (2 * q)))
+
+
+def select(condition: Any, value: Any, otherwise: Any) -> Any:
+    """One case of a Piecewise."""
+    if isinstance(condition, np.ndarray):
+        return np.where(condition, value, otherwise)
+    return value if condition else otherwise
+
+
+HELPERS = {f.__name__: f for f in (each, minimum, maximum, power, geometric_sum, cos_pi, select)}
+
+
+# ---- printing ------------------------------------------------------------------------------------------------
+
+
+class ExactPython(PythonCodePrinter):  # type: ignore[misc]
+    """SymPy as Python code that keeps counts in integers."""
+
+    def _print_floor(self, e: sp.floor) -> str:
+        above, below = sp.fraction(e.args[0])
+        return f"(({self._print(above)}) // ({self._print(below)}))"
+
+    def _print_cos(self, e: sp.cos) -> str:
+        above, below = sp.fraction(e.args[0] / sp.pi)
+        return f"cos_pi({self._print(above)}, {self._print(below)})"
+
+    def _print_Pow(self, e: sp.Pow, rational: bool = False) -> str:  # noqa: N802
+        base, exponent = map(self._print, e.args)
+        if e.exp == -1:
+            return f"(1 / ({base}))"
+        return f"({base})**({exponent})" if e.is_integer else f"power({base}, {exponent})"
+
+    def _print_Sum(self, e: sp.Sum) -> str:  # noqa: N802
+        (index, low, high), ratio = e.limits[0], e.function.as_base_exp()[0]
+        if e.function != ratio**index or low != 0 or len(e.limits) > 1:
+            raise ValueError(f"the only sum a schedule can hold is Sum(x**j, (j, 0, n)), not {e}")
+        return f"geometric_sum({self._print(ratio)}, {self._print(high + 1)})"
+
+    def _print_Min(self, e: sp.Min) -> str:  # noqa: N802
+        return self._nest("minimum", e)
+
+    def _print_Max(self, e: sp.Max) -> str:  # noqa: N802
+        return self._nest("maximum", e)
+
+    def _nest(self, name: str, e: sp.Expr) -> str:
+        code = self._print(e.args[0])
+        for argument in e.args[1:]:
+            code = f"{name}({code}, {self._print(argument)})"
+        return str(code)
+
+    def _print_Piecewise(self, e: sp.Piecewise) -> str:  # noqa: N802
+        code = self._print(e.args[-1].expr)
+        for value, condition in reversed(e.args[:-1]):
+            code = f"select({self._print(condition)}, {self._print(value)}, {code})"
+        return str(code)
+
+    def _print_Function(self, e: sp.Function) -> str:  # noqa: N802
+        name, arguments = e.func.__name__, ", ".join(map(self._print, e.args))
+        if isinstance(e, CountFunction):
+            return f"{name}({arguments})"
+        if not hasattr(math, name):
+            raise ValueError(f"no exact code for {e}: use functions of Python's math, or a CountFunction")
+        return f"each({name}, {arguments})"
+
+    _print_exp = _print_log = _print_sin = _print_tan = _print_tanh = _print_Function
+
+
+# ---- compiling -------------------------------------------------------------------------------------------------
+
+
+def is_rate(symbol: sp.Symbol) -> bool:
+    """True for lr, lr_min, ...: the parameters on the scale of the learning rate."""
+    return symbol.name == "lr" or symbol.name.startswith("lr_")
+
+
+def weights(e: sp.Expr) -> dict[sp.Symbol, sp.Expr]:
+    """Rate -> weight, with e = sum of rate * weight; ValueError if e is not such a sum."""
+    rates = sorted(filter(is_rate, e.free_symbols), key=str)
+    found = {r: sp.diff(e, r) for r in rates}
+    rest = sp.expand(e - sum(r * w for r, w in found.items()))
+    if rest != 0 or any(is_rate(s) for w in found.values() for s in w.free_symbols):
+        raise ValueError(f"{e} is not linear in its rates: multiply every term by one of lr, lr_min, ...")
+    return found
+
+
+def compile_lines(lines: Sequence[tuple[sp.Symbol, sp.Expr]], parameters: Sequence[sp.Symbol]) -> Callable[..., Any]:
+    """Make f(t, *parameters) of the lines of a schedule, the last of which is its value."""
+    *locals_, (_, value) = lines
+    by_rate = sp.Add(*(r * w for r, w in weights(value).items()), evaluate=False)
+    counts = {f.func for _, e in lines for f in e.atoms(CountFunction)}
+    names = HELPERS | {f.__name__: f.number for f in counts}
+    arguments = [t, *parameters]
+    printer = ExactPython({"fully_qualified_modules": False})
+    function: Callable[..., Any] = sp.lambdify(
+        arguments, by_rate, [names, "math"], printer=printer, cse=lambda e: (locals_, e)
+    )
+    return function

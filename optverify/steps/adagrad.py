@@ -1,0 +1,93 @@
+"""AdaGrad: NumPy steps, generated from optverify/rules/adagrad.py. Edit that file, not this one.
+
+Coordinates with rare or small gradients keep a large step; no step size ever grows.
+
+    G = G + g**2
+    theta = theta - lr*g/(sqrt(G) + eps)
+
+Dialect: epsilon = outside, lr_schedule = constant, weight_decay_form = none, maximize = False.
+Source: Duchi, Hazan and Singer (2011), Adaptive subgradient methods for online learning and stochastic optimization, JMLR 12: Figure 1, diagonal case; epsilon is their delta.
+"""
+
+from math import inf
+from typing import Any, NamedTuple
+
+from numpy import add, divide, multiply, ndarray, sqrt, square, subtract
+
+from optverify.steps import _engine
+from optverify.steps._engine import Lr
+
+RULE = "adagrad"
+OPTIONS = {"epsilon": "outside", "lr_schedule": "constant", "weight_decay_form": "none", "maximize": False}
+DOMAINS = {"lr": "> 0", "eps": ">= 0"}
+
+
+class State(NamedTuple):
+    """t: updates made so far; G: sum of the squared gradients."""
+
+    t: int
+    G: ndarray
+
+
+def equations(theta, g, G, t, lr, eps):
+    """The recurrence, a line an equation. t = 1, 2, ... counts updates; hyperparameters are Python floats."""
+    G = G + g**2
+    theta = theta - lr*g/(sqrt(G) + eps)
+    return theta, G
+
+
+def _block(t, theta, g, G, theta_out, G_out, x1, x2, eps, lr):
+    # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    # G = G + g**2
+    square(g, x1)
+    add(G, x1, G_out)
+    # theta = theta - lr*g/(sqrt(G) + eps)
+    multiply(lr, g, x1)
+    sqrt(G_out, x2)
+    add(x2, eps, x2)
+    divide(x1, x2, x2)
+    subtract(theta, x2, theta_out)
+
+
+def _fixed(eps):
+    try:
+        fine = 0 <= eps < inf
+    except (TypeError, ValueError):
+        fine = False
+    if not fine:
+        _engine.check(DOMAINS, eps)
+    return (eps,)
+
+
+def _moving(t, lr, eps):
+    return (lr,)
+
+
+_PLAN = _engine.Plan(State, _block, 2, _fixed, _moving)
+
+
+def init(theta: Any, *, initial_accumulator: float = 0.0) -> State:
+    """The state before the first update. theta: floating-point or complex, any shape."""
+    _engine.check({"initial_accumulator": ">= 0"}, initial_accumulator)
+    return State(0, *_engine.fresh(theta, initial_accumulator))
+
+
+def gradient_point(theta: Any, state: State) -> Any:
+    """The point at which the rule takes its gradient: theta."""
+    return theta
+
+
+def step(theta: Any, grad: Any, state: State, *, lr: Lr = 0.01, eps: float = 1e-10) -> tuple[Any, State]:
+    """One update, pure: returns (theta, state) and writes into no argument; dtype and shape are kept.
+
+    lr: step size, > 0.
+    eps: keeps the division defined, >= 0.
+    Raises ValueError or TypeError for a hyperparameter outside its range, or a grad that does not fit theta.
+    """
+    return _engine.pure(_PLAN, theta, grad, state, lr, (eps,))
+
+
+def update(theta: ndarray, grad: Any, state: State, *, lr: Lr = 0.01, eps: float = 1e-10) -> State:
+    """The same update written into theta and the arrays of the state; returns the new state."""
+    _engine.in_place(_PLAN, theta, grad, state, lr, (eps,))
+    return State(state.t + 1, *state[1:])

@@ -1,0 +1,90 @@
+"""Momentum: NumPy steps, generated from optverify/rules/momentum.py. Edit that file, not this one.
+
+The parameters move with a velocity; gradients accelerate it and friction slows it.
+
+    v = momentum*v - lr*g
+    theta = theta + v
+
+Dialect: form = heavy_ball, lr_placement = inside, first_buffer = zero, weight_decay_form = none, maximize = False.
+Source: Polyak (1964), Some methods of speeding up the convergence of iteration methods, USSR Computational Mathematics and Mathematical Physics 4: equation (9).
+Source: Sutskever, Martens, Dahl and Hinton (2013), On the importance of initialization and momentum in deep learning, ICML: equations (1) and (2).
+"""
+
+from math import inf
+from typing import Any, NamedTuple
+
+from numpy import add, multiply, ndarray, subtract
+
+from optverify.steps import _engine
+from optverify.steps._engine import Lr
+
+RULE = "momentum"
+OPTIONS = {"form": "heavy_ball", "lr_placement": "inside", "first_buffer": "zero", "weight_decay_form": "none", "maximize": False}
+DOMAINS = {"lr": "> 0", "momentum": "in [0, 1)"}
+
+
+class State(NamedTuple):
+    """t: updates made so far; v: velocity."""
+
+    t: int
+    v: ndarray
+
+
+def equations(theta, g, v, t, lr, momentum):
+    """The recurrence, a line an equation. t = 1, 2, ... counts updates; hyperparameters are Python floats."""
+    v = momentum*v - lr*g
+    theta = theta + v
+    return theta, v
+
+
+def _block(t, theta, g, v, theta_out, v_out, x1, x2, momentum, lr):
+    # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    # v = momentum*v - lr*g
+    multiply(momentum, v, x1)
+    multiply(lr, g, x2)
+    subtract(x1, x2, v_out)
+    # theta = theta + v
+    add(theta, v_out, theta_out)
+
+
+def _fixed(momentum):
+    try:
+        fine = 0 <= momentum < 1
+    except (TypeError, ValueError):
+        fine = False
+    if not fine:
+        _engine.check(DOMAINS, momentum)
+    return (momentum,)
+
+
+def _moving(t, lr, momentum):
+    return (lr,)
+
+
+_PLAN = _engine.Plan(State, _block, 2, _fixed, _moving)
+
+
+def init(theta: Any) -> State:
+    """The state before the first update. theta: floating-point or complex, any shape."""
+    return State(0, *_engine.fresh(theta, 0))
+
+
+def gradient_point(theta: Any, state: State) -> Any:
+    """The point at which the rule takes its gradient: theta."""
+    return theta
+
+
+def step(theta: Any, grad: Any, state: State, *, lr: Lr = 0.01, momentum: float = 0.9) -> tuple[Any, State]:
+    """One update, pure: returns (theta, state) and writes into no argument; dtype and shape are kept.
+
+    lr: step size, > 0.
+    momentum: share of the velocity that is kept, in [0, 1).
+    Raises ValueError or TypeError for a hyperparameter outside its range, or a grad that does not fit theta.
+    """
+    return _engine.pure(_PLAN, theta, grad, state, lr, (momentum,))
+
+
+def update(theta: ndarray, grad: Any, state: State, *, lr: Lr = 0.01, momentum: float = 0.9) -> State:
+    """The same update written into theta and the arrays of the state; returns the new state."""
+    _engine.in_place(_PLAN, theta, grad, state, lr, (momentum,))
+    return State(state.t + 1, *state[1:])

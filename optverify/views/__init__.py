@@ -1,0 +1,1 @@
+"""One recurrence, other mathematics."""
