@@ -24,10 +24,14 @@ if TYPE_CHECKING:
     from optverify.backends import step
     from optverify.claims import verify
     from optverify.optimizers import Optimizer
-    from optverify.problems import problem, problems
-    from optverify.rules import rule, rules
-    from optverify.schedules import schedule, schedules
+    from optverify.problems import problem
+    from optverify.rules import rule
+    from optverify.schedules import schedule
     from optverify.training import minimize
+
+    def problems() -> list[str]: ...
+    def rules() -> list[str]: ...
+    def schedules() -> list[str]: ...
 
 __version__ = "0.1.0"
 __all__ = [
@@ -51,7 +55,8 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'optverify' has no attribute {name!r}")
-    return getattr(import_module(f"optverify.{_HOME[name]}"), name)
+    home = import_module(f"optverify.{_HOME[name]}")
+    return home if name == _HOME[name] else getattr(home, name)  # ov.rules() calls the package itself
 
 
 def __dir__() -> list[str]:

@@ -69,9 +69,9 @@ class Twin:
     def init(self, theta_0: Any, **hyperparameters: Any) -> Any:
         """The state before the first update."""
         values = self._values(hyperparameters)
-        zero = np.asarray(theta_0) * 0
-        initial = [zero + values.get(s.initial, s.initial) for s in self.rule.states]
-        return self.State(0, *(i[()] if not np.ndim(theta_0) else i for i in initial))
+        zero = (np.asarray(theta_0) if isinstance(theta_0, list | tuple) else theta_0) * 0
+        initial = [zero + (values[s.initial] if s.initial in values else int(s.initial)) for s in self.rule.states]
+        return self.State(0, *initial)
 
     def step(self, theta_0: Any, gradient: Any, state: Any, **hyperparameters: Any) -> tuple[Any, Any]:
         """One update, pure: (theta, state). lr may be a schedule, as in the NumPy steps."""

@@ -31,7 +31,7 @@ class State(NamedTuple):
 def equations(theta, g, t, lr):
     """The recurrence, a line an equation. t = 1, 2, ... counts updates; hyperparameters are Python floats."""
     theta = theta - lr*g
-    return theta
+    return theta,
 
 
 def _block(t, theta, g, theta_out, x1, lr):
