@@ -21,6 +21,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from optverify.backends import step
     from optverify.claims import verify
     from optverify.optimizers import Optimizer
@@ -29,13 +31,14 @@ if TYPE_CHECKING:
     from optverify.schedules import schedule
     from optverify.training import minimize
 
-    def problems() -> list[str]: ...
-    def rules() -> list[str]: ...
-    def schedules() -> list[str]: ...
+    problems: Callable[[], list[str]]
+    rules: Callable[[], list[str]]
+    schedules: Callable[[], list[str]]
 
 __version__ = "0.1.0"
 __all__ = [
-    "Optimizer", "minimize", "problem", "problems", "rule", "rules", "schedule", "schedules", "step", "verify",
+    "Optimizer", "minimize", "problem", "problems", "rule", "rules", "schedule", "schedules", "step",
+    "verify",
 ]  # fmt: skip
 
 _HOME = {

@@ -4,9 +4,12 @@ A rule file imports from here and reads like its paper; `rules/adam.py` is the m
 """
 
 from optverify.language.axis import Axis, Option
+from optverify.language.counts import Count, Milestones, Parameter, decay_factor, positive_integer
 from optverify.language.hyperparameter import Domain, Hyperparameter, nonnegative, positive, unit
 from optverify.language.registry import Registry
 from optverify.language.rule import Assignment, Exclusion, Rule, rule
+from optverify.language.schedule import Join, Product, Schedule, join
+from optverify.language.schedule_family import FormulaSchedule, ScheduleFamily, schedule
 from optverify.language.source import Source
 from optverify.language.symbols import (
     State,
@@ -39,8 +42,10 @@ from optverify.language.words import (
 )
 
 __all__ = [
-    "Assignment", "Axis", "Domain", "Exclusion", "Hyperparameter", "Option", "Registry", "Rule", "Source",
-    "State", "Variable", "beta1", "beta2", "dampening", "decay", "decayed", "eps", "epsilon", "g", "grad",
-    "gradient", "hyper_symbol", "initial_accumulator", "lr", "lr_decay", "lr_placement", "maximize", "momentum",
-    "nonnegative", "positive", "rho", "root", "rule", "t", "theta", "unit", "weight_decay", "weight_decay_form",
+    "Assignment", "Axis", "Count", "Domain", "Exclusion", "FormulaSchedule", "Hyperparameter", "Join",
+    "Milestones", "Option", "Parameter", "Product", "Registry", "Rule", "Schedule", "ScheduleFamily",
+    "Source", "State", "Variable", "beta1", "beta2", "dampening", "decay", "decay_factor", "decayed",
+    "eps", "epsilon", "g", "grad", "gradient", "hyper_symbol", "initial_accumulator", "join", "lr",
+    "lr_decay", "lr_placement", "maximize", "momentum", "nonnegative", "positive", "positive_integer",
+    "rho", "root", "rule", "schedule", "t", "theta", "unit", "weight_decay", "weight_decay_form",
 ]  # fmt: skip

@@ -27,7 +27,8 @@ class Domain:
     def __str__(self) -> str:
         if self.high == inf:
             return f"> {self.low:g}" if self.low_open else f">= {self.low:g}"
-        return f"in {'(' if self.low_open else '['}{self.low:g}, {self.high:g}{')' if self.high_open else ']'}"
+        left, right = "(" if self.low_open else "[", ")" if self.high_open else "]"
+        return f"in {left}{self.low:g}, {self.high:g}{right}"
 
 
 positive = Domain(0, inf, low_open=True)

@@ -15,9 +15,9 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE, precedence_traditional
 
 GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi "
-    "psi omega".split()
-)
+    ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu",
+     "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"]
+)  # fmt: skip
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
 
 
@@ -132,7 +132,7 @@ class TextbookLatex(LatexPrinter):  # type: ignore[misc]
     def __init__(self, names: Mapping[sp.Symbol, str] | None = None) -> None:
         super().__init__({"symbol_names": dict(names or {}), "fold_short_frac": False})
 
-    def _print_Add(self, e: sp.Add, order: Any = None) -> str:  # noqa: N802
+    def _print_Add(self, e: sp.Add, order: Any = None) -> str:
         tex = ""
         for i, term in enumerate(terms(e)):
             negative = term.could_extract_minus_sign()
@@ -140,7 +140,7 @@ class TextbookLatex(LatexPrinter):  # type: ignore[misc]
             tex += ((" - " if i else "- ") if negative else (" + " if i else "")) + body
         return tex
 
-    def _print_Mul(self, e: sp.Mul) -> str:  # noqa: N802
+    def _print_Mul(self, e: sp.Mul) -> str:
         sign, above, below = factors(e)
         front = ""
         if below and not all(map(is_scalar, below)):  # alpha stands before the fraction, as in the papers
@@ -163,6 +163,7 @@ class TextbookLatex(LatexPrinter):  # type: ignore[misc]
         return out or "1"
 
     def parenthesize(self, item: sp.Expr, level: int, is_neg: bool = False, strict: bool = False) -> str:
+        """Brackets round sums and negative products; stretched only round what is tall."""
         body = self._print(item)
         low = precedence_traditional(item) <= level if not strict else precedence_traditional(item) < level
         if item.is_Piecewise or (low and (item.is_Add or (item.is_Mul and item.could_extract_minus_sign()))):
@@ -170,7 +171,7 @@ class TextbookLatex(LatexPrinter):  # type: ignore[misc]
             return rf"\left({body}\right)" if tall else f"({body})"
         return str(body)
 
-    def _print_Pow(self, e: sp.Pow) -> str:  # noqa: N802
+    def _print_Pow(self, e: sp.Pow) -> str:
         if e.exp == sp.Rational(1, 2):
             return rf"\sqrt{{{self._print(e.base)}}}"
         if e.exp.could_extract_minus_sign():
@@ -185,14 +186,14 @@ class TextbookLatex(LatexPrinter):  # type: ignore[misc]
     def _print_sign(self, e: sp.Expr, exp: Any = None) -> str:
         return rf"\mathrm{{sign}}({self._print(e.args[0])})"
 
-    def _print_Abs(self, e: sp.Expr, exp: Any = None) -> str:  # noqa: N802
+    def _print_Abs(self, e: sp.Expr, exp: Any = None) -> str:
         tex = rf"\lvert {self._print(e.args[0])} \rvert"
         return tex if exp is None else f"{tex}^{{{exp}}}"
 
-    def _print_Max(self, e: sp.Expr, exp: Any = None) -> str:  # noqa: N802
+    def _print_Max(self, e: sp.Expr, exp: Any = None) -> str:
         return self._extremum("max", e)
 
-    def _print_Min(self, e: sp.Expr, exp: Any = None) -> str:  # noqa: N802
+    def _print_Min(self, e: sp.Expr, exp: Any = None) -> str:
         return self._extremum("min", e)
 
     def _extremum(self, name: str, e: sp.Expr) -> str:
@@ -200,14 +201,14 @@ class TextbookLatex(LatexPrinter):  # type: ignore[misc]
         tall = r"\frac" in inside
         return rf"\{name}\left({inside}\right)" if tall else rf"\{name}({inside})"
 
-    def _print_Piecewise(self, e: sp.Piecewise) -> str:  # noqa: N802
+    def _print_Piecewise(self, e: sp.Piecewise) -> str:
         rows = []
         for value, condition in e.args:
             when = r"\text{otherwise}" if condition == True else rf"\text{{if }} {self._print(condition)}"  # noqa: E712
             rows.append(f"{self._print(value)} & {when}")
         return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
 
-    def _print_Float(self, e: sp.Float) -> str:  # noqa: N802
+    def _print_Float(self, e: sp.Float) -> str:
         return tex_number(float(e))
 
 

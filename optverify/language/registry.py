@@ -18,8 +18,10 @@ class Registry(Generic[T]):
     Names are read off the folder; a module is imported when its entry is asked for.
     """
 
-    def __init__(self, entry: type[T], package: str, path: Iterable[str]) -> None:
+    def __init__(self, entry: type[T], package: str, path: Iterable[str], kind: str = "") -> None:
+        """kind: what an error calls an entry, the name of its class if left out."""
         self.entry, self.package, self.path = entry, package, path
+        self.kind = kind or entry.__name__.lower()
 
     def names(self) -> list[str]:
         """All names, sorted, without importing any of them."""
@@ -27,11 +29,13 @@ class Registry(Generic[T]):
 
     def get(self, name: str) -> T:
         """The entry; ValueError with the nearest name if there is none."""
-        kind = self.entry.__name__.lower()
+        kind = self.kind
         if name not in self.names():
             raise ValueError(unknown(kind, name, self.names()))
         module = import_module(f"{self.package}.{name}")
         for value in vars(module).values():
             if isinstance(value, self.entry) and getattr(value, "name", None) == name:
                 return value
-        raise ValueError(f"{module.__file__} holds no {kind} named {name!r}: a file holds the {kind} it is named after")
+        raise ValueError(
+            f"{module.__file__} holds no {kind} named {name!r}: a file holds the {kind} it is named after"
+        )

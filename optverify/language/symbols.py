@@ -69,7 +69,7 @@ class State(Variable):
     meaning: what it holds, in words.
     """
 
-    initial: sp.Expr = sp.Integer(0)
+    initial: sp.Expr = sp.S.Zero
     meaning: str = ""
 
 

@@ -70,7 +70,7 @@ def root(d: Any, v: sp.Expr) -> sp.Expr:
     return sp.sqrt(v + eps) if d.epsilon == "inside" else sp.sqrt(v) + eps
 
 
-# ---- momentum buffers ------------------------------------------------------------------------------------------
+# ---- momentum buffers ----------------------------------------------------------------------------------
 
 lr_placement = Axis(
     "lr_placement",

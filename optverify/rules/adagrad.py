@@ -1,8 +1,9 @@
 """AdaGrad: every coordinate is divided by the root of the sum of its squared gradients."""
 
 from optverify.language import (
-    Axis, Hyperparameter, Source, State, Variable, decay, decayed, eps, epsilon, g, gradient, initial_accumulator, lr,
-    lr_decay, maximize, nonnegative, positive, root, rule, t, theta, weight_decay_form,
+    Axis, Hyperparameter, Source, State, Variable, decay, decayed, eps, epsilon, g, gradient,
+    initial_accumulator, lr, lr_decay, maximize, nonnegative, positive, root, rule, t, theta,
+    weight_decay_form,
 )
 
 G = State("G", nonnegative=True, initial=initial_accumulator, meaning="sum of the squared gradients")
@@ -22,8 +23,8 @@ lr_schedule = Axis(
     "adagrad",
     title="AdaGrad",
     sources=[
-        Source("Duchi, Hazan and Singer", 2011, "Adaptive subgradient methods for online learning and stochastic"
-               " optimization", "Figure 1, diagonal case; epsilon is their delta", "JMLR 12",
+        Source("Duchi, Hazan and Singer", 2011, "Adaptive subgradient methods for online learning and"
+               " stochastic optimization", "Figure 1, diagonal case; epsilon is their delta", "JMLR 12",
                url="https://jmlr.org/papers/v12/duchi11a.html"),
     ],
     hyperparameters=[

@@ -38,10 +38,10 @@ amsgrad = Axis(
     "adam",
     title="Adam",
     sources=[
-        Source("Kingma and Ba", 2015, "Adam: a method for stochastic optimization", "Algorithm 1; the epsilon-hat"
-               " form stands at the end of section 2", "ICLR", arxiv="1412.6980"),
-        Source("Reddi, Kale and Kumar", 2018, "On the convergence of Adam and beyond", "Algorithm 2 (AMSGrad)",
-               "ICLR", arxiv="1904.09237"),
+        Source("Kingma and Ba", 2015, "Adam: a method for stochastic optimization", "Algorithm 1; the"
+               " epsilon-hat form stands at the end of section 2", "ICLR", arxiv="1412.6980"),
+        Source("Reddi, Kale and Kumar", 2018, "On the convergence of Adam and beyond",
+               "Algorithm 2 (AMSGrad)", "ICLR", arxiv="1904.09237"),
         Source("Loshchilov and Hutter", 2019, "Decoupled weight decay regularization", "Algorithm 2 (AdamW)",
                "ICLR", arxiv="1711.05101"),
     ],
@@ -55,7 +55,7 @@ amsgrad = Axis(
     states=[m, v, v_max],
     axes=[epsilon, bias_correction, weight_decay_form, amsgrad, maximize],
     excluded=[
-        Exclusion({"epsilon": "hat", "amsgrad": "v_hat"}, "the epsilon-hat form has no v-hat; take amsgrad='v'"),
+        Exclusion({"epsilon": "hat", "amsgrad": "v_hat"}, "the epsilon-hat form has no v-hat: take 'v'"),
     ],
 )
 def adam(d):

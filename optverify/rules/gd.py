@@ -1,7 +1,8 @@
 """Gradient descent: a step of lr times the gradient, downhill."""
 
 from optverify.language import (
-    Hyperparameter, Source, decay, decayed, g, gradient, lr, maximize, positive, rule, t, theta, weight_decay_form,
+    Hyperparameter, Source, decay, decayed, g, gradient, lr, maximize, positive, rule, t, theta,
+    weight_decay_form,
 )
 
 
@@ -11,7 +12,7 @@ from optverify.language import (
     sources=[
         Source("Cauchy", 1847, "Méthode générale pour la résolution des systèmes d'équations simultanées",
                "p. 536", "Comptes rendus 25"),
-        Source("Robbins and Monro", 1951, "A stochastic approximation method", "equation (8)",
+        Source("Robbins and Monro", 1951, "A stochastic approximation method", "the recursion of section 2",
                "Annals of Mathematical Statistics 22", url="https://doi.org/10.1214/aoms/1177729586"),
     ],
     hyperparameters=[Hyperparameter(lr, r"\eta", 0.01, positive, "step size"), decay],

@@ -32,11 +32,12 @@ first_buffer = Axis(
     "momentum",
     title="Momentum",
     sources=[
-        Source("Polyak", 1964, "Some methods of speeding up the convergence of iteration methods", "equation (9)",
+        Source("Polyak", 1964, "Some methods of speeding up the convergence of iteration methods",
+               "the two-step method with a momentum term",
                "USSR Computational Mathematics and Mathematical Physics 4",
                url="https://doi.org/10.1016/0041-5553(64)90137-5"),
-        Source("Sutskever, Martens, Dahl and Hinton", 2013, "On the importance of initialization and momentum in"
-               " deep learning", "equations (1) and (2)", "ICML",
+        Source("Sutskever, Martens, Dahl and Hinton", 2013, "On the importance of initialization and momentum"
+               " in deep learning", "equations (1) and (2)", "ICML",
                url="https://proceedings.mlr.press/v28/sutskever13.html"),
     ],
     hyperparameters=[

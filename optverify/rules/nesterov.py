@@ -12,8 +12,8 @@ nesterov = Axis(
     "At which point is the gradient taken?",
     {
         "lookahead": "at the look-ahead point, theta moved by the old velocity",
-        "rewritten": "at theta itself; the step is corrected instead (PyTorch, Keras). The stored theta is the"
-        " look-ahead point of the other form",
+        "rewritten": "at theta itself, and the step is corrected instead (PyTorch, Keras): the stored theta"
+        " is the look-ahead point of the other form",
     },
 )
 
@@ -22,13 +22,13 @@ nesterov = Axis(
     "nesterov",
     title="Nesterov momentum",
     sources=[
-        Source("Nesterov", 1983, "A method of solving a convex programming problem with convergence rate O(1/k^2)",
-               "equation (2)", "Soviet Mathematics Doklady 27"),
-        Source("Sutskever, Martens, Dahl and Hinton", 2013, "On the importance of initialization and momentum in"
-               " deep learning", "equations (3) and (4)", "ICML",
+        Source("Nesterov", 1983, "A method of solving a convex programming problem with convergence rate"
+               " O(1/k^2)", "the iteration with extrapolated points", "Soviet Mathematics Doklady 27"),
+        Source("Sutskever, Martens, Dahl and Hinton", 2013, "On the importance of initialization and momentum"
+               " in deep learning", "equations (3) and (4)", "ICML",
                url="https://proceedings.mlr.press/v28/sutskever13.html"),
         Source("Bengio, Boulanger-Lewandowski and Pascanu", 2013, "Advances in optimizing recurrent networks",
-               "equations (6) and (7), the rewritten form", "ICASSP", arxiv="1212.0901"),
+               "section 3.5, simplified Nesterov momentum: the rewritten form", "ICASSP", arxiv="1212.0901"),
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\varepsilon", 0.01, positive, "step size"),

@@ -1,8 +1,8 @@
 """RMSProp: every coordinate is divided by the root of a decaying mean of its squared gradients."""
 
 from optverify.language import (
-    Axis, Hyperparameter, Source, State, decay, decayed, eps, epsilon, g, gradient, initial_accumulator, lr, maximize,
-    momentum, nonnegative, positive, rho, root, rule, t, theta, unit, weight_decay_form,
+    Axis, Hyperparameter, Source, State, decay, decayed, eps, epsilon, g, gradient, initial_accumulator, lr,
+    maximize, momentum, nonnegative, positive, rho, root, rule, t, theta, unit, weight_decay_form,
 )
 
 v = State("v", nonnegative=True, initial=initial_accumulator, meaning="decaying mean of the squared gradient")
@@ -31,8 +31,8 @@ buffer = Axis(
     sources=[
         Source("Tieleman and Hinton", 2012, "Neural networks for machine learning", "lecture 6e, slide 29",
                "Coursera", url="https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf"),
-        Source("Graves", 2013, "Generating sequences with recurrent neural networks", "equations (38) to (41):"
-               " centered, with momentum", arxiv="1308.0850"),
+        Source("Graves", 2013, "Generating sequences with recurrent neural networks", "equations (38) to"
+               " (41): centered, with momentum", arxiv="1308.0850"),
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\eta", 1e-3, positive, "step size"),

@@ -6,7 +6,7 @@ The gradient of the whole sum, of one example (SGD) or of a mini-batch gives the
 
 Dialect: weight_decay_form = none, maximize = False.
 Source: Cauchy (1847), Méthode générale pour la résolution des systèmes d'équations simultanées, Comptes rendus 25: p. 536.
-Source: Robbins and Monro (1951), A stochastic approximation method, Annals of Mathematical Statistics 22: equation (8).
+Source: Robbins and Monro (1951), A stochastic approximation method, Annals of Mathematical Statistics 22: the recursion of section 2.
 """
 
 from math import inf

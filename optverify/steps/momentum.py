@@ -6,7 +6,7 @@ The parameters move with a velocity; gradients accelerate it and friction slows 
     theta = theta + v
 
 Dialect: form = heavy_ball, lr_placement = inside, first_buffer = zero, weight_decay_form = none, maximize = False.
-Source: Polyak (1964), Some methods of speeding up the convergence of iteration methods, USSR Computational Mathematics and Mathematical Physics 4: equation (9).
+Source: Polyak (1964), Some methods of speeding up the convergence of iteration methods, USSR Computational Mathematics and Mathematical Physics 4: the two-step method with a momentum term.
 Source: Sutskever, Martens, Dahl and Hinton (2013), On the importance of initialization and momentum in deep learning, ICML: equations (1) and (2).
 """
 

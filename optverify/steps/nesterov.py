@@ -6,9 +6,9 @@ Like momentum, but the gradient looks ahead along the velocity and corrects it i
     theta = theta + v
 
 Dialect: nesterov = lookahead, lr_placement = inside, weight_decay_form = none, maximize = False.
-Source: Nesterov (1983), A method of solving a convex programming problem with convergence rate O(1/k^2), Soviet Mathematics Doklady 27: equation (2).
+Source: Nesterov (1983), A method of solving a convex programming problem with convergence rate O(1/k^2), Soviet Mathematics Doklady 27: the iteration with extrapolated points.
 Source: Sutskever, Martens, Dahl and Hinton (2013), On the importance of initialization and momentum in deep learning, ICML: equations (3) and (4).
-Source: Bengio, Boulanger-Lewandowski and Pascanu (2013), Advances in optimizing recurrent networks, ICASSP, arXiv:1212.0901: equations (6) and (7), the rewritten form.
+Source: Bengio, Boulanger-Lewandowski and Pascanu (2013), Advances in optimizing recurrent networks, ICASSP, arXiv:1212.0901: section 3.5, simplified Nesterov momentum: the rewritten form.
 """
 
 from math import inf

@@ -25,21 +25,30 @@ def run(
     values: hyperparameter -> exact number, expression, or a function of t = 1, 2, ...; those not given stay
     symbols. Floats are refused: an exact run is exact.
     """
-    constants = {h.symbol: (values or {}).get(h.name, h.symbol) for h in rule.hyperparameters}
-    for symbol, value in constants.items():
-        if isinstance(value, float):
-            raise TypeError(f"{symbol} = {value!r} is a float: give an exact run a sympy.Rational")
-    at = lambda e, step: e.xreplace(  # noqa: E731
-        {s: sp.sympify(v(step) if callable(v) and not isinstance(v, sp.Basic) else v) for s, v in constants.items()}
-    )
+    given = {h.symbol: (values or {}).get(h.name, h.symbol) for h in rule.hyperparameters}
     form = closed_form(rule)
     states = (theta, *rule.states)
-    now = {s.before: sp.sympify(start) if s is theta else at(sp.sympify(s.initial), 1) for s in states}
+    now = {s.before: _put(sp.sympify(start if s is theta else s.initial), given, 1) for s in states}
     history = [{s.name: now[s.before] for s in states}]
     for step, gradient in enumerate(gradients, 1):
-        point = at(rule.gradient_point, step).xreplace(now)
-        value = gradient(point) if callable(gradient) and not isinstance(gradient, sp.Basic) else gradient
+        point = _put(rule.gradient_point, given, step).xreplace(now)
+        value = gradient(point) if _is_function(gradient) else gradient
         old = {**now, grad: sp.sympify(value), t: sp.Integer(step)}
-        now = {s.before: at(form[s.name], step).xreplace(old) for s in states}
+        now = {s.before: _put(form[s.name], given, step).xreplace(old) for s in states}
         history.append({s.name: now[s.before] for s in states})
     return history
+
+
+def _is_function(value: Any) -> bool:
+    return callable(value) and not isinstance(value, sp.Basic)
+
+
+def _put(e: sp.Expr, given: Mapping[sp.Symbol, Any], step: int) -> sp.Expr:
+    """e with the hyperparameters' values at this step."""
+    numbers = {}
+    for symbol, value in given.items():
+        number = value(step) if _is_function(value) else value
+        if isinstance(number, float):
+            raise TypeError(f"{symbol} = {number!r} is a float: give an exact run a sympy.Rational")
+        numbers[symbol] = sp.sympify(number)
+    return e.xreplace(numbers)
