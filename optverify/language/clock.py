@@ -117,5 +117,6 @@ class RestartIndex(CountFunction):
         return len(starts) - 1
 
     def _latex(self, printer: Any) -> str:
-        now, first, factor = map(printer._print, self.args)
-        return rf"\max\left\{{ j : {first} \sum_{{k=0}}^{{j - 1}} {factor}^{{k}} \le {now} \right\}}"
+        now, first, factor = self.args
+        start = f"{printer._print(first)} \\sum_{{k=0}}^{{j - 1}} {printer._print(factor ** sp.Symbol('k'))}"
+        return rf"\max\left\{{ j : {start} \le {printer._print(now)} \right\}}"

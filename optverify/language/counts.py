@@ -45,7 +45,7 @@ class Milestones:
         return str(self.symbol.name)
 
     def check(self, value: Any) -> tuple[int, ...]:
-        """Return value as a tuple of ints; TypeError or ValueError unless they are integers, 1 <= m_1 < m_2 ..."""
+        """Return value as a tuple of ints; TypeError or ValueError unless 1 <= m_1 < m_2 < ..."""
         rule = f"{self.name} must be one or more {self.domain}"
         if isinstance(value, str) or not hasattr(value, "__iter__"):
             raise TypeError(f"{self.name} = {value!r} is not a list: {rule}")

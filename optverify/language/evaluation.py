@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,28 @@ SMALL = 2**26
 """Below this, counts and products of two of them are exact in int64 and in float64."""
 SATURATED = 2**64
 """A float below 1 to this power is 0.0, and a larger exponent need not fit a float."""
+
+
+def times(t: Any) -> Any:
+    """Return t as a Python int or an array of integers; TypeError or ValueError if it is no such thing."""
+    if isinstance(t, Integral) and not isinstance(t, bool):
+        return _nonnegative(int(t))
+    steps = t if isinstance(t, np.ndarray) and t.dtype.kind in "iu" else np.array(t, dtype=object)
+    if steps.dtype == object:
+        for value in steps.flat:
+            if isinstance(value, bool) or not isinstance(value, Integral):
+                raise TypeError(
+                    f"t = {value!r} is not a number of updates: t must be an integer 0, 1, 2, ..."
+                )
+    if steps.size:
+        _nonnegative(steps.min())
+    return steps
+
+
+def _nonnegative(t: Any) -> Any:
+    if t < 0:
+        raise ValueError(f"t = {t} is negative: t counts the updates already made, 0, 1, 2, ...")
+    return t
 
 
 # ---- what the printed code calls ---------------------------------------------------------------------------
@@ -47,7 +70,9 @@ def maximum(a: Any, b: Any) -> Any:
 
 def power(base: Any, exponent: Any) -> Any:
     """base ** exponent in float64."""
-    return each(lambda b, e: float(b) ** min(e, SATURATED), base, exponent)
+    if isinstance(base, np.ndarray) or isinstance(exponent, np.ndarray):
+        return each(pow, base, exponent)
+    return float(base) ** min(exponent, SATURATED)
 
 
 def geometric_sum(ratio: int, terms: Any) -> Any:
@@ -75,7 +100,7 @@ def select(condition: Any, value: Any, otherwise: Any) -> Any:
 HELPERS = {f.__name__: f for f in (each, minimum, maximum, power, geometric_sum, cos_pi, select)}
 
 
-# ---- printing ------------------------------------------------------------------------------------------------
+# ---- printing ----------------------------------------------------------------------------------------------
 
 
 class ExactPython(PythonCodePrinter):  # type: ignore[misc]
@@ -89,22 +114,22 @@ class ExactPython(PythonCodePrinter):  # type: ignore[misc]
         above, below = sp.fraction(e.args[0] / sp.pi)
         return f"cos_pi({self._print(above)}, {self._print(below)})"
 
-    def _print_Pow(self, e: sp.Pow, rational: bool = False) -> str:  # noqa: N802
+    def _print_Pow(self, e: sp.Pow, rational: bool = False) -> str:
         base, exponent = map(self._print, e.args)
         if e.exp == -1:
             return f"(1 / ({base}))"
         return f"({base})**({exponent})" if e.is_integer else f"power({base}, {exponent})"
 
-    def _print_Sum(self, e: sp.Sum) -> str:  # noqa: N802
+    def _print_Sum(self, e: sp.Sum) -> str:
         (index, low, high), ratio = e.limits[0], e.function.as_base_exp()[0]
         if e.function != ratio**index or low != 0 or len(e.limits) > 1:
             raise ValueError(f"the only sum a schedule can hold is Sum(x**j, (j, 0, n)), not {e}")
         return f"geometric_sum({self._print(ratio)}, {self._print(high + 1)})"
 
-    def _print_Min(self, e: sp.Min) -> str:  # noqa: N802
+    def _print_Min(self, e: sp.Min) -> str:
         return self._nest("minimum", e)
 
-    def _print_Max(self, e: sp.Max) -> str:  # noqa: N802
+    def _print_Max(self, e: sp.Max) -> str:
         return self._nest("maximum", e)
 
     def _nest(self, name: str, e: sp.Expr) -> str:
@@ -113,13 +138,13 @@ class ExactPython(PythonCodePrinter):  # type: ignore[misc]
             code = f"{name}({code}, {self._print(argument)})"
         return str(code)
 
-    def _print_Piecewise(self, e: sp.Piecewise) -> str:  # noqa: N802
+    def _print_Piecewise(self, e: sp.Piecewise) -> str:
         code = self._print(e.args[-1].expr)
         for value, condition in reversed(e.args[:-1]):
             code = f"select({self._print(condition)}, {self._print(value)}, {code})"
         return str(code)
 
-    def _print_Function(self, e: sp.Function) -> str:  # noqa: N802
+    def _print_Function(self, e: sp.Function) -> str:
         name, arguments = e.func.__name__, ", ".join(map(self._print, e.args))
         if isinstance(e, CountFunction):
             return f"{name}({arguments})"
@@ -130,12 +155,12 @@ class ExactPython(PythonCodePrinter):  # type: ignore[misc]
     _print_exp = _print_log = _print_sin = _print_tan = _print_tanh = _print_Function
 
 
-# ---- compiling -------------------------------------------------------------------------------------------------
+# ---- compiling ---------------------------------------------------------------------------------------------
 
 
 def is_rate(symbol: sp.Symbol) -> bool:
     """True for lr, lr_min, ...: the parameters on the scale of the learning rate."""
-    return symbol.name == "lr" or symbol.name.startswith("lr_")
+    return bool(symbol.name == "lr" or symbol.name.startswith("lr_"))
 
 
 def weights(e: sp.Expr) -> dict[sp.Symbol, sp.Expr]:
@@ -148,7 +173,9 @@ def weights(e: sp.Expr) -> dict[sp.Symbol, sp.Expr]:
     return found
 
 
-def compile_lines(lines: Sequence[tuple[sp.Symbol, sp.Expr]], parameters: Sequence[sp.Symbol]) -> Callable[..., Any]:
+def compile_lines(
+    lines: Sequence[tuple[sp.Symbol, sp.Expr]], parameters: Sequence[sp.Symbol]
+) -> Callable[..., Any]:
     """Make f(t, *parameters) of the lines of a schedule, the last of which is its value."""
     *locals_, (_, value) = lines
     by_rate = sp.Add(*(r * w for r, w in weights(value).items()), evaluate=False)

@@ -11,25 +11,33 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import accumulate, count
-from typing import Any, Literal, SupportsIndex, overload
+from itertools import pairwise
+from typing import Any, SupportsIndex, overload
 
 import numpy as np
 import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
-from optverify.language.axis import Axis
+from optverify.language.axis import Axis, Option
 from optverify.language.clock import eta, t
 from optverify.language.counts import Parameter, whole
-from optverify.language.evaluation import SMALL
-from optverify.language.notation import TextbookLatex
+from optverify.language.evaluation import SMALL, times
+from optverify.language.schedule_latex import tex_lines
 from optverify.language.source import Source
 
 Line = tuple[sp.Symbol, sp.Expr]
 Value = float | int | tuple[int, ...]
 Steps = int | NDArray[np.int64]
+
+
+def exact(value: Value) -> sp.Basic:
+    """The number as it is written: 0.1 is 1/10; a tuple of counts as a SymPy Tuple."""
+    if isinstance(value, tuple):
+        return sp.Tuple(*value)
+    return sp.Rational(repr(value))
+
 
 clocks = Axis(
     "clock",
@@ -49,7 +57,7 @@ class Schedule(ABC):
 
     @property
     @abstractmethod
-    def leaves(self) -> tuple[Leaf, ...]:
+    def formulas(self) -> tuple[Formula, ...]:
         """The schedules given by a formula that this one is made of, in order."""
 
     @property
@@ -59,20 +67,25 @@ class Schedule(ABC):
 
     @property
     @abstractmethod
+    def name(self) -> str:
+        """The name of its family, "join" or "product"."""
+
+    @property
+    @abstractmethod
     def title(self) -> str:
         """Its usual name."""
 
     @abstractmethod
     def config(self) -> dict[str, Any]:
-        """Everything needed to make it again, ready for JSON; see optverify.schedules.schedule_from_config."""
+        """What optverify.schedules.schedule_from_config needs to make it again, ready for JSON."""
 
     @abstractmethod
     def evaluate(self, now: Steps) -> Any:
         """Its value at checked times: a nonnegative int, or a one-dimensional int64 array of small ones."""
 
     @abstractmethod
-    def compose(self, leaves: Iterator[Leaf], now: sp.Expr) -> tuple[list[Line], sp.Expr]:
-        """Its lines but the last, and its value, at the time now, written with the given leaves."""
+    def compose(self, formulas: Iterator[Formula], now: sp.Expr) -> tuple[list[Line], sp.Expr]:
+        """Its lines but the last, and its value, at the time now, written with the given formulas."""
 
     # ---- numbers -----------------------------------------------------------------------------------------
 
@@ -81,19 +94,18 @@ class Schedule(ABC):
     @overload
     def __call__(self, t: ArrayLike) -> NDArray[np.float64]: ...
     def __call__(self, t: Any) -> Any:
-        """Return eta_t: a float for an int, of any size; a float64 array of the same shape for an array or list.
+        """Return eta_t: a float for an int of any size, a float64 array of its shape for an array or list.
 
         Raises TypeError if t holds anything but integers, ValueError if it holds a negative one.
         """
-        if isinstance(t, (int, np.integer)) and not isinstance(t, bool):
-            return float(self.evaluate(_nonnegative(int(t))))
-        steps = _integers(t)
-        flat = steps.ravel()
-        values = np.empty(flat.shape)
-        if flat.size and _nonnegative(int(flat.min())) is not None and flat.max() < SMALL:
-            values[:] = self.evaluate(flat.astype(np.int64))
+        steps = times(t)
+        if isinstance(steps, int):
+            return float(self.evaluate(steps))
+        values = np.empty(steps.size)
+        if steps.max(initial=0) < SMALL:
+            values[:] = self.evaluate(steps.ravel().astype(np.int64))
         else:
-            values[:] = [self.evaluate(int(k)) for k in flat]
+            values[:] = [self.evaluate(int(k)) for k in steps.flat]
         return values.reshape(steps.shape)
 
     # ---- mathematics -------------------------------------------------------------------------------------
@@ -104,7 +116,7 @@ class Schedule(ABC):
 
         In a composition, a symbol that several pieces use gets the number of its piece: lr_1, lr_2.
         """
-        before, value = self.compose(iter(self._apart), t)
+        before, value = self.compose(iter(self._numbered), t)
         return (*before, (eta, value))
 
     @property
@@ -136,24 +148,29 @@ class Schedule(ABC):
         return {h.name: v for h, v in self._values.items()}
 
     @property
-    def sources(self) -> tuple[Source, ...]:
-        """The papers, each once."""
-        return tuple(dict.fromkeys(s for leaf in self.leaves for s in leaf.sources))
+    def options(self) -> dict[str, Option]:
+        """Axis -> option; those of the pieces stay with the pieces."""
+        return {}
 
     @property
-    def _apart(self) -> tuple[Leaf, ...]:
-        """The leaves, with a number on each symbol that more than one of them uses."""
-        used = Counter(s.name for leaf in self.leaves for s in leaf.symbols)
-        clash = {name for name, times in used.items() if times > 1}
-        return tuple(leaf.numbered(n, clash) for n, leaf in enumerate(self.leaves, 1))
+    def sources(self) -> tuple[Source, ...]:
+        """The papers, each once."""
+        return tuple(dict.fromkeys(s for f in self.formulas for s in f.sources))
+
+    @property
+    def _numbered(self) -> tuple[Formula, ...]:
+        """The formulas, with a number on each symbol that more than one of them uses."""
+        used = Counter(s.name for f in self.formulas for s in f.symbols)
+        clash = {name for name, uses in used.items() if uses > 1}
+        return tuple(f.numbered(n, clash) for n, f in enumerate(self.formulas, 1))
 
     @property
     def _values(self) -> dict[Parameter, Value]:
-        return {h: v for leaf in self._apart for h, v in zip(leaf.hyperparameters, leaf.values, strict=True)}
+        return {h: v for f in self._numbered for h, v in zip(f.hyperparameters, f.values, strict=True)}
 
     def latex(self) -> str:
         """The lines as a LaTeX `aligned` block."""
-        names = {s: tex for leaf in self._apart for s, tex in leaf.tex_names.items()}
+        names = {s: tex for f in self._numbered for s, tex in f.tex_names.items()}
         return tex_lines(self.lines, names)
 
     def _repr_latex_(self) -> str:
@@ -167,7 +184,9 @@ class Schedule(ABC):
         Raises ValueError if `at` is left out and this schedule has no end.
         """
         if (at := self.end if at is None else at) is None:
-            raise ValueError(f"{self!r} has no end of its own: say where the next one begins, then(..., at=1000)")
+            raise ValueError(
+                f"{self!r} has no end of its own: say where the next one begins, then(..., at=1000)"
+            )
         return join([self, other], [at], clock)
 
     def __mul__(self, other: Schedule) -> Product:
@@ -176,7 +195,7 @@ class Schedule(ABC):
 
 
 @dataclass(frozen=True)
-class Leaf:
+class Formula:
     """A formula with its values, as a composition writes it down: see Schedule.lines."""
 
     before: tuple[Line, ...]
@@ -191,7 +210,7 @@ class Leaf:
         """All its symbols but t."""
         return [*(h.symbol for h in self.hyperparameters), *(s for s, _ in self.before)]
 
-    def numbered(self, n: int, clash: set[str]) -> Leaf:
+    def numbered(self, n: int, clash: set[str]) -> Formula:
         """The same with the number n on the symbols whose names are in clash."""
         new = {s: sp.Symbol(f"{s.name}_{n}", **s.assumptions0) for s in self.symbols if s.name in clash}
         names = {s: self.tex_names.get(s, sp.latex(s)) for s in self.symbols}
@@ -213,7 +232,7 @@ class Join(Schedule):
 
     pieces: tuple[Schedule, ...]
     boundaries: tuple[int, ...]
-    clock: Literal["own", "common"] = "own"
+    clock: str = "own"
 
     @property
     def starts(self) -> tuple[int, ...]:
@@ -221,15 +240,25 @@ class Join(Schedule):
         return (0, *self.boundaries) if self.clock == "own" else (0,) * len(self.pieces)
 
     @property
-    def leaves(self) -> tuple[Leaf, ...]:
-        """The leaves of the pieces."""
-        return tuple(leaf for piece in self.pieces for leaf in piece.leaves)
+    def formulas(self) -> tuple[Formula, ...]:
+        """The formulas of the pieces."""
+        return tuple(f for piece in self.pieces for f in piece.formulas)
 
     @property
     def end(self) -> int | None:
         """The end of the last piece."""
         last = self.pieces[-1].end
         return None if last is None else self.starts[-1] + last
+
+    @property
+    def name(self) -> str:
+        """Join."""
+        return "join"
+
+    @property
+    def options(self) -> dict[str, Option]:
+        """Which time the pieces read."""
+        return {"clock": self.clock}
 
     @property
     def title(self) -> str:
@@ -243,17 +272,18 @@ class Join(Schedule):
             return self.pieces[turn].evaluate(now - self.starts[turn])
         values = np.empty(now.shape)
         for i, (piece, start) in enumerate(zip(self.pieces, self.starts, strict=True)):
-            if (mine := turn == i).any():
+            mine = np.equal(turn, i)
+            if mine.any():
                 values[mine] = piece.evaluate(now[mine] - start)
         return values
 
-    def compose(self, leaves: Iterator[Leaf], now: sp.Expr) -> tuple[list[Line], sp.Expr]:
+    def compose(self, formulas: Iterator[Formula], now: sp.Expr) -> tuple[list[Line], sp.Expr]:
         """The lines of the pieces, and their values by cases."""
         before: list[Line] = []
         cases: list[tuple[sp.Expr, Any]] = []
         untils = (*(now < b for b in self.boundaries), True)
         for piece, start, until in zip(self.pieces, self.starts, untils, strict=True):
-            more, value = piece.compose(leaves, now - start)
+            more, value = piece.compose(formulas, now - start)
             before += more
             cases.append((value, until))
         return before, sp.Piecewise(*cases, evaluate=False)
@@ -261,7 +291,12 @@ class Join(Schedule):
     def config(self) -> dict[str, Any]:
         """{"schedule": "join", "pieces": [...], "boundaries": [...], "clock": ...}."""
         pieces = [p.config() for p in self.pieces]
-        return {"schedule": "join", "pieces": pieces, "boundaries": list(self.boundaries), "clock": self.clock}
+        return {
+            "schedule": "join",
+            "pieces": pieces,
+            "boundaries": list(self.boundaries),
+            "clock": self.clock,
+        }
 
     def __repr__(self) -> str:
         clock = "" if self.clock == "own" else f", clock={self.clock!r}"
@@ -276,15 +311,20 @@ class Product(Schedule):
     right: Schedule
 
     @property
-    def leaves(self) -> tuple[Leaf, ...]:
-        """The leaves of both."""
-        return (*self.left.leaves, *self.right.leaves)
+    def formulas(self) -> tuple[Formula, ...]:
+        """The formulas of both."""
+        return (*self.left.formulas, *self.right.formulas)
 
     @property
     def end(self) -> int | None:
         """The later end, None if one of them has none."""
         ends = (self.left.end, self.right.end)
         return None if None in ends else max(e for e in ends if e is not None)
+
+    @property
+    def name(self) -> str:
+        """Product."""
+        return "product"
 
     @property
     def title(self) -> str:
@@ -295,10 +335,10 @@ class Product(Schedule):
         """The product of the values."""
         return self.left.evaluate(now) * self.right.evaluate(now)
 
-    def compose(self, leaves: Iterator[Leaf], now: sp.Expr) -> tuple[list[Line], sp.Expr]:
+    def compose(self, formulas: Iterator[Formula], now: sp.Expr) -> tuple[list[Line], sp.Expr]:
         """The lines of both, and the product of their values."""
-        before, left = self.left.compose(leaves, now)
-        more, right = self.right.compose(leaves, now)
+        before, left = self.left.compose(formulas, now)
+        more, right = self.right.compose(formulas, now)
         return before + more, left * right
 
     def config(self) -> dict[str, Any]:
@@ -311,24 +351,26 @@ class Product(Schedule):
 
 
 def join(pieces: Iterable[Schedule], boundaries: Iterable[int], clock: str = "own") -> Join:
-    """One schedule after another: eta_t = pieces[i] at t - boundaries[i-1], for boundaries[i-1] <= t < boundaries[i].
+    """One schedule after another: piece i from t = boundaries[i-1] on, until t = boundaries[i] - 1.
 
-    boundaries: the t at which pieces 1, 2, ... take over, increasing, one fewer than pieces.
+    boundaries: increasing integers >= 1, one fewer than pieces.
     clock: "own": each piece starts at 0 when it takes over (SequentialLR, join_schedules);
     "common": each piece reads t itself, as if it had been running since the beginning.
 
     Raises TypeError for a piece that is no schedule or a boundary that is no number, ValueError for
     boundaries that do not fit.
     """
-    parts, marks = tuple(pieces), tuple(boundaries)
+    parts = tuple(pieces)
     for part in parts:
         if not isinstance(part, Schedule):
-            raise TypeError(f"join cannot use {part!r}: every piece must be a schedule, as schedule(...) gives")
+            raise TypeError(
+                f"join cannot use {part!r}: every piece must be a schedule, as schedule(...) gives"
+            )
     rule = "boundaries are the integers t >= 1 at which the next piece takes over"
-    marks = tuple(whole("boundary", b, rule) for b in marks)
-    if not parts or len(marks) != len(parts) - 1 or any(a >= b for a, b in zip(marks, marks[1:], strict=False)):
+    marks = tuple(whole("boundary", b, rule) for b in boundaries)
+    if not parts or len(marks) != len(parts) - 1 or any(a >= b for a, b in pairwise(marks)):
         raise ValueError(
-            f"join of {len(parts)} schedules with boundaries {list(marks)}: give one increasing boundary fewer "
-            "than schedules"
+            f"boundaries = {list(marks)} do not fit {len(parts)} schedules: give one boundary fewer than "
+            "schedules, each larger than the one before"
         )
-    return Join(parts, marks, clocks.check(clock))  # type: ignore[arg-type]
+    return Join(parts, marks, str(clocks.check(clock)))

@@ -1,0 +1,36 @@
+"""Cosine annealing with warm restarts (SGDR): the cosine begins anew, each cycle T_mult times as long."""
+
+from sympy import Sum, Symbol, cos, pi
+
+from optverify.language import (
+    Count, Hyperparameter, Source, lr, nonnegative, positive, positive_integer, schedule,
+)
+from optverify.language.clock import T_0, RestartIndex, T_mult, eta, lr_min, t
+
+i = Symbol("i", integer=True, nonnegative=True)
+j = Symbol("j", integer=True, nonnegative=True)
+T_i = Symbol("T_i", integer=True, positive=True)
+T_cur = Symbol("T_cur", integer=True, nonnegative=True)
+
+
+@schedule(
+    "cosine_warm_restarts",
+    title="Cosine annealing with warm restarts",
+    sources=[
+        Source("Loshchilov and Hutter", 2017, "SGDR: stochastic gradient descent with warm restarts",
+               "equation (5) and section 3", "ICLR", arxiv="1608.03983"),
+    ],
+    hyperparameters=[
+        Hyperparameter(lr, r"\eta_{\max}", None, positive, "learning rate at the start of a cycle"),
+        Hyperparameter(lr_min, r"\eta_{\min}", 0.0, nonnegative, "what a cycle falls to, but for its restart"),
+        Count(T_0, "T_0", None, positive_integer, "updates in the first cycle"),
+        Count(T_mult, r"T_{\mathrm{mult}}", 1, positive_integer, "length of a cycle over the one before"),
+    ],
+    conditions=[lr_min <= lr],
+)
+def cosine_warm_restarts(d):
+    """After a cycle the rate jumps back to lr, and the next cycle is T_mult times as long."""
+    yield i, RestartIndex(t, T_0, T_mult)
+    yield T_i, T_0*T_mult**i
+    yield T_cur, t - T_0*Sum(T_mult**j, (j, 0, i - 1))
+    yield eta, lr_min + (lr - lr_min)*(1 + cos(pi*T_cur/T_i))/2
