@@ -71,7 +71,14 @@ def test_stock_sympy_printers_show_time_indices():
 
 @pytest.mark.parametrize(
     ("value", "latex"),
-    [(1e-3, "0.001"), (1e-8, "10^{-8}"), (0.9, "0.9"), (0, "0"), (5e-5, r"5 \cdot 10^{-5}"), (1.5e-7, r"1.5 \cdot 10^{-7}"), (1e-10, "10^{-10}")],
-)  # fmt: skip
+    [
+        (1e-3, "0.001"),
+        (0.9, "0.9"),
+        (0, "0"),
+        (1e-8, "10^{-8}"),
+        (5e-5, r"5 \cdot 10^{-5}"),
+        (1.5e-7, r"1.5 \cdot 10^{-7}"),
+    ],
+)
 def test_numbers_as_readers_write_them(value, latex):
     assert tex_number(value) == latex

@@ -64,7 +64,8 @@ DIALECTS = [
     (
         "adam",
         {"weight_decay_form": "decoupled"},
-        r"\theta_t &= (1 - \alpha \lambda) \theta_{t-1} - \alpha\,\frac{\hat{m}_t}{\sqrt{\hat{v}_t} + \epsilon}",
+        r"\theta_t &= (1 - \alpha \lambda) \theta_{t-1} - "
+        r"\alpha\,\frac{\hat{m}_t}{\sqrt{\hat{v}_t} + \epsilon}",
     ),
 ]
 

@@ -16,6 +16,7 @@ def test_closed_form_of_adam():
     adam = rule("adam")
     m, v = adam.state("m").before, adam.state("v").before
     assert form["m"] == beta1 * m + (1 - beta1) * grad
+    assert form["v"] == beta2 * v + (1 - beta2) * grad**2
     m_hat, v_hat = form["m"] / (1 - beta1**t), form["v"] / (1 - beta2**t)
     assert sp.simplify(form["theta"] - (theta.before - lr * m_hat / (sp.sqrt(v_hat) + eps))) == 0
 
