@@ -3,8 +3,12 @@
 Importing this package imports neither autograd nor SymPy: the first gradient and the first expression do.
 """
 
+from optverify._package import make_callable
+
 from .data import DataSet, load
 from .problem import FiniteSum, Minimum, OnlineProblem, Problem
 from .registry import names, problem
+
+make_callable(__name__)
 
 __all__ = ["DataSet", "FiniteSum", "Minimum", "OnlineProblem", "Problem", "load", "names", "problem"]

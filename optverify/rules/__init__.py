@@ -9,6 +9,11 @@ registry = Registry(Rule, __name__, __path__)
 make_callable(__name__)
 
 
+def names() -> list[str]:
+    """All names, sorted; `rules()` gives the same."""
+    return registry.names()
+
+
 def rule(name: str, **options: Any) -> Rule:
     """The rule of that name, in the paper's dialect or the one the options name (`epsilon="hat"`).
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from optverify._package import make_callable
 from optverify.language import FormulaSchedule, Registry, Schedule, ScheduleFamily, join
 
 registry = Registry(ScheduleFamily, __name__, __path__, kind="schedule")
+make_callable(__name__)
 
 __all__ = ["join", "names", "registry", "schedule", "schedule_from_config"]
 
