@@ -140,7 +140,7 @@ def _logistic(
 
 
 def _logistic_minimum(margins: Array, ridge: float) -> Minimum:
-    """Newton's method: damped until the decrement is small, then three full steps that square the error."""
+    """Newton's method: damped until the decrement is small, then full steps that each square the error."""
     x = np.zeros(margins.shape[1])
     direction, decrement = _newton(margins, ridge, x)
     while decrement > 1e-10:
@@ -150,7 +150,7 @@ def _logistic_minimum(margins: Array, ridge: float) -> Minimum:
             step /= 2
         x = x - step * direction
         direction, decrement = _newton(margins, ridge, x)
-    for _ in range(3):
+    for _ in range(6):
         x = x - _newton(margins, ridge, x)[0]
     return Minimum(_logistic_value(margins, ridge, x), (x,))
 

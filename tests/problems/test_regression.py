@@ -62,9 +62,17 @@ def test_batch_loss_is_the_textbook_formula():
         assert math.isclose(p.batch_value(x, i), expected, rel_tol=1e-13)
 
 
-def test_logistic_minimum_is_found_when_data_are_separable_or_ridge_is_tiny():
-    """Few examples, many dimensions, small ridge: Newton's damping is needed, the gradient still vanishes."""
-    p = problem("logistic_regression", n=5, dim=8, ridge=1e-6)
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("logistic_regression", {"n": 5, "dim": 8, "ridge": 1e-6}),  # separable: the minimizer is far out
+        ("logistic_regression", {"n": 200, "dim": 20, "ridge": 1e-9, "seed": 5}),  # Newton needs damping
+        ("sparse_features", {"n": 60, "dim": 5, "ridge": 1e-9, "seed": 3}),  # here too
+        ("sparse_features", {"n": 3, "dim": 1, "ridge": 1e-9}),
+    ],
+)
+def test_logistic_minimum_is_found_with_a_tiny_ridge(name, parameters):
+    p = problem(name, **parameters)
     assert np.abs(p.gradient(p.minimum.theta)).max() < 1e-14
 
 
