@@ -4,7 +4,7 @@ A rule file imports from here and reads like its paper; `rules/adam.py` is the m
 """
 
 from optverify.language.axis import Axis, Option
-from optverify.language.counts import Count, Milestones, Parameter, decay_factor, positive_integer
+from optverify.language.counts import Count, Milestones, Parameter, decay_factor
 from optverify.language.hyperparameter import Domain, Hyperparameter, nonnegative, positive, unit
 from optverify.language.registry import Registry
 from optverify.language.rule import Assignment, Exclusion, Rule, rule
@@ -46,6 +46,6 @@ __all__ = [
     "Milestones", "Option", "Parameter", "Product", "Registry", "Rule", "Schedule", "ScheduleFamily",
     "Source", "State", "Variable", "beta1", "beta2", "dampening", "decay", "decay_factor", "decayed",
     "eps", "epsilon", "g", "grad", "gradient", "hyper_symbol", "initial_accumulator", "join", "lr",
-    "lr_decay", "lr_placement", "maximize", "momentum", "nonnegative", "positive", "positive_integer",
+    "lr_decay", "lr_placement", "maximize", "momentum", "nonnegative", "positive",
     "rho", "root", "rule", "schedule", "t", "theta", "unit", "weight_decay", "weight_decay_form",
 ]  # fmt: skip

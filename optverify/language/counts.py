@@ -12,37 +12,40 @@ import sympy as sp
 
 from optverify.language.hyperparameter import Domain, Hyperparameter
 
-positive_integer = Domain(1, inf, low_open=False)
 decay_factor = Domain(0, 1, low_open=True, high_open=False)
 """(0, 1]: what a rate is multiplied by; 1 leaves it as it is."""
 
 
 @dataclass(frozen=True)
-class Count(Hyperparameter):
-    """A hyperparameter that is an integer, of any size."""
-
-    def check(self, value: Any) -> int:
-        """Return value as a Python int; TypeError or ValueError if it is no integer in the domain."""
-        return whole(self.name, value, f"{self.name} must be an integer {self.domain}")
-
-
-@dataclass(frozen=True)
-class Milestones:
-    """A hyperparameter that is a list of update counts, each larger than the one before.
-
-    Attributes as in Hyperparameter; its value is a tuple of Python ints.
-    """
-
+class _Counted:
     symbol: sp.Symbol
     latex: str
     meaning: str
-    default: None = None
-    domain: str = "increasing integers >= 1"
+    default: int | None = None
 
     @property
     def name(self) -> str:
         """The ASCII name, used as keyword everywhere."""
         return str(self.symbol.name)
+
+
+class Count(_Counted):
+    """A hyperparameter that is a positive integer, of any size; attributes as in Hyperparameter."""
+
+    domain = Domain(1, inf, low_open=False)
+
+    def check(self, value: Any) -> int:
+        """Return value as a Python int; TypeError or ValueError if it is no positive integer."""
+        return whole(self.name, value, f"{self.name} must be an integer {self.domain}")
+
+
+class Milestones(_Counted):
+    """A hyperparameter that is a list of update counts, each larger than the one before.
+
+    Attributes as in Hyperparameter; its value is a tuple of Python ints.
+    """
+
+    domain = "increasing integers >= 1"
 
     def check(self, value: Any) -> tuple[int, ...]:
         """Return value as a tuple of ints; TypeError or ValueError unless 1 <= m_1 < m_2 < ..."""
@@ -50,12 +53,12 @@ class Milestones:
         if isinstance(value, str) or not hasattr(value, "__iter__"):
             raise TypeError(f"{self.name} = {value!r} is not a list: {rule}")
         counts = tuple(whole(self.name, v, rule) for v in value)
-        if not counts or counts[0] < 1 or any(a >= b for a, b in pairwise(counts)):
+        if not counts or any(a >= b for a, b in pairwise(counts)):
             raise ValueError(f"{self.name} = {list(counts)} is out of range: {rule}")
         return counts
 
 
-Parameter = Hyperparameter | Milestones
+Parameter = Hyperparameter | Count | Milestones
 
 
 def whole(name: str, value: Any, rule: str) -> int:

@@ -47,7 +47,7 @@ def _nonnegative(t: Any) -> Any:
     return t
 
 
-# ---- what the printed code calls ---------------------------------------------------------------------------
+# ---- what the printed code calls -------------------------------------------------------------------------
 
 
 def each(function: Callable[..., float], *args: Any) -> Any:
@@ -90,6 +90,12 @@ def cos_pi(p: Any, q: Any) -> Any:
     return each(math.sin, math.pi * ((q - 2 * r) / (2 * q)))
 
 
+def cos_pi_squared(p: Any, q: Any) -> Any:
+    """The square of cos(pi p/q)."""
+    c = cos_pi(p, q)
+    return c * c
+
+
 def select(condition: Any, value: Any, otherwise: Any) -> Any:
     """One case of a Piecewise."""
     if isinstance(condition, np.ndarray):
@@ -97,10 +103,10 @@ def select(condition: Any, value: Any, otherwise: Any) -> Any:
     return value if condition else otherwise
 
 
-HELPERS = {f.__name__: f for f in (each, minimum, maximum, power, geometric_sum, cos_pi, select)}
+_HELPERS = (each, minimum, maximum, power, geometric_sum, cos_pi, cos_pi_squared, select)
 
 
-# ---- printing ----------------------------------------------------------------------------------------------
+# ---- printing --------------------------------------------------------------------------------------------
 
 
 class ExactPython(PythonCodePrinter):  # type: ignore[misc]
@@ -113,6 +119,16 @@ class ExactPython(PythonCodePrinter):  # type: ignore[misc]
     def _print_cos(self, e: sp.cos) -> str:
         above, below = sp.fraction(e.args[0] / sp.pi)
         return f"cos_pi({self._print(above)}, {self._print(below)})"
+
+    def _print_Add(self, e: sp.Add, order: Any = None) -> str:
+        """1 + cos x as 2 cos^2(x/2), 1 - cos x as 2 sin^2(x/2): no digits are lost near 0."""
+        number, rest = e.as_coeff_Add()
+        factor, wave = rest.as_coeff_Mul()
+        if not isinstance(wave, sp.cos) or abs(factor) != number:
+            return str(super()._print_Add(e, order))
+        above, below = sp.fraction(wave.args[0] / sp.pi)
+        angle = above if factor > 0 else below - above  # sin(pi x) = cos(pi (1/2 - x))
+        return f"{self._print(2 * number)}*cos_pi_squared({self._print(angle)}, {self._print(2 * below)})"
 
     def _print_Pow(self, e: sp.Pow, rational: bool = False) -> str:
         base, exponent = map(self._print, e.args)
@@ -155,7 +171,7 @@ class ExactPython(PythonCodePrinter):  # type: ignore[misc]
     _print_exp = _print_log = _print_sin = _print_tan = _print_tanh = _print_Function
 
 
-# ---- compiling ---------------------------------------------------------------------------------------------
+# ---- compiling -------------------------------------------------------------------------------------------
 
 
 def is_rate(symbol: sp.Symbol) -> bool:
@@ -177,13 +193,16 @@ def compile_lines(
     lines: Sequence[tuple[sp.Symbol, sp.Expr]], parameters: Sequence[sp.Symbol]
 ) -> Callable[..., Any]:
     """Make f(t, *parameters) of the lines of a schedule, the last of which is its value."""
-    *locals_, (_, value) = lines
-    by_rate = sp.Add(*(r * w for r, w in weights(value).items()), evaluate=False)
+    *before, (_, value) = lines
+    parts = [(rate, sp.Symbol(f"weight_of_{rate}"), w) for rate, w in weights(value).items()]
+    before += [(name, w) for _, name, w in parts]  # computed first: lr*t/W would round before the division
     counts = {f.func for _, e in lines for f in e.atoms(CountFunction)}
-    names = HELPERS | {f.__name__: f.number for f in counts}
-    arguments = [t, *parameters]
-    printer = ExactPython({"fully_qualified_modules": False})
+    names = {f.__name__: f for f in _HELPERS} | {f.__name__: f.number for f in counts}
     function: Callable[..., Any] = sp.lambdify(
-        arguments, by_rate, [names, "math"], printer=printer, cse=lambda e: (locals_, e)
+        [t, *parameters],
+        sp.Add(*(rate * name for rate, name, _ in parts)),
+        [names, "math"],
+        printer=ExactPython({"fully_qualified_modules": False}),
+        cse=lambda e: (before, e),
     )
     return function

@@ -1,4 +1,4 @@
-"""One file a schedule, data only. The file `x.py` holds the schedule named `x`.
+"""One data file a schedule: `x.py` holds the schedule named `x`; calling the package lists them.
 
 `schedule("cosine", lr=0.1, total=100)` makes one; `join`, `a.then(b)` and `a * b` compose them.
 """

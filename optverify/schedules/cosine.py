@@ -2,9 +2,7 @@
 
 from sympy import cos, pi
 
-from optverify.language import (
-    Count, Hyperparameter, Source, lr, nonnegative, positive, positive_integer, schedule,
-)
+from optverify.language import Count, Hyperparameter, Source, lr, nonnegative, positive, schedule
 from optverify.language.clock import after, clock, eta, lr_min, total
 
 
@@ -18,7 +16,7 @@ from optverify.language.clock import after, clock, eta, lr_min, total
     hyperparameters=[
         Hyperparameter(lr, r"\eta_{\max}", None, positive, "learning rate of the first update"),
         Hyperparameter(lr_min, r"\eta_{\min}", 0.0, nonnegative, "learning rate at t = total"),
-        Count(total, "T", None, positive_integer, "updates from lr to lr_min"),
+        Count(total, "T", "updates from lr to lr_min"),
     ],
     axes=[after],
     conditions=[lr_min <= lr],

@@ -2,9 +2,7 @@
 
 from sympy import Sum, Symbol, cos, pi
 
-from optverify.language import (
-    Count, Hyperparameter, Source, lr, nonnegative, positive, positive_integer, schedule,
-)
+from optverify.language import Count, Hyperparameter, Source, lr, nonnegative, positive, schedule
 from optverify.language.clock import T_0, RestartIndex, T_mult, eta, lr_min, t
 
 i = Symbol("i", integer=True, nonnegative=True)
@@ -22,9 +20,9 @@ T_cur = Symbol("T_cur", integer=True, nonnegative=True)
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\eta_{\max}", None, positive, "learning rate at the start of a cycle"),
-        Hyperparameter(lr_min, r"\eta_{\min}", 0.0, nonnegative, "what a cycle falls to, but for its restart"),
-        Count(T_0, "T_0", None, positive_integer, "updates in the first cycle"),
-        Count(T_mult, r"T_{\mathrm{mult}}", 1, positive_integer, "length of a cycle over the one before"),
+        Hyperparameter(lr_min, r"\eta_{\min}", 0.0, nonnegative, "where a cycle would end but for a restart"),
+        Count(T_0, "T_0", "updates in the first cycle"),
+        Count(T_mult, r"T_{\mathrm{mult}}", "length of a cycle over the one before", default=1),
     ],
     conditions=[lr_min <= lr],
 )

@@ -6,7 +6,7 @@ factor, `warmup * other` (the other runs from the beginning).
 
 from sympy import Min
 
-from optverify.language import Axis, Count, Hyperparameter, Source, lr, positive, positive_integer, schedule
+from optverify.language import Axis, Count, Hyperparameter, Source, lr, positive, schedule
 from optverify.language.clock import eta, t, warmup
 
 form = Axis(
@@ -29,7 +29,7 @@ form = Axis(
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\eta_{\max}", None, positive, "learning rate after warm-up"),
-        Count(warmup, "W", None, positive_integer, "updates of warm-up"),
+        Count(warmup, "W", "updates of warm-up"),
     ],
     axes=[form],
     end=warmup,

@@ -2,9 +2,7 @@
 
 from sympy import floor
 
-from optverify.language import (
-    Count, Hyperparameter, Source, decay_factor, lr, positive, positive_integer, schedule,
-)
+from optverify.language import Count, Hyperparameter, Source, decay_factor, lr, positive, schedule
 from optverify.language.clock import eta, gamma, step_size, t
 
 
@@ -18,7 +16,7 @@ from optverify.language.clock import eta, gamma, step_size, t
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\eta_0", None, positive, "learning rate of the first update"),
-        Count(step_size, "s", None, positive_integer, "updates from one drop to the next"),
+        Count(step_size, "s", "updates from one drop to the next"),
         Hyperparameter(gamma, r"\gamma", 0.1, decay_factor, "factor at a drop"),
     ],
 )
