@@ -5,10 +5,12 @@ Importing this package imports neither autograd nor SymPy: the first gradient an
 
 from optverify._package import make_callable
 
-from .data import DataSet, load
+from .data import DATA_SETS, DataSet, load
 from .problem import FiniteSum, Minimum, OnlineProblem, Problem
 from .registry import names, problem
 
 make_callable(__name__)
 
-__all__ = ["DataSet", "FiniteSum", "Minimum", "OnlineProblem", "Problem", "load", "names", "problem"]
+__all__ = [
+    "DATA_SETS", "DataSet", "FiniteSum", "Minimum", "OnlineProblem", "Problem", "load", "names", "problem",
+]  # fmt: skip

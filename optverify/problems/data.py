@@ -109,3 +109,6 @@ def _missing(data: str, package: str, error: ModuleNotFoundError) -> ModuleNotFo
 
 
 _READERS: dict[str, Callable[[], _Raw]] = {"blobs": _blobs, "digits": _digits, "mnist": _mnist}
+
+DATA_SETS = tuple(sorted(_READERS))
+"""The names that `load` knows."""
