@@ -1,0 +1,59 @@
+"""optverify verify"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from optverify.cli.group import FAILED, HOLDS, command
+from optverify.cli.output import print_json, print_table, progress
+
+if TYPE_CHECKING:
+    from optverify.claims import Result
+
+
+@command
+@click.argument("ids", nargs=-1)
+@click.option("--rule", "rules", multiple=True, help="Only the claims about this rule; repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@click.option(
+    "--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="PATH", help="Also write JUnit XML."
+)
+def run(ids: tuple[str, ...], rules: tuple[str, ...], as_json: bool, junit: Path | None) -> int:
+    """Run the claims, all of them or those with these IDS, and say which verdicts are as expected."""
+    from optverify.claims import verify
+
+    results: list[Result] = []
+    with progress("claims") as advance:
+
+        def tell(result: Result) -> None:
+            results.append(result)
+            advance(len(results), result.claim.id)
+
+        verify(list(ids) or None, list(rules) or None, on_result=tell)
+    if junit is not None:
+        from optverify.cli.junit import write_junit
+
+        write_junit(junit, results)
+    if as_json:
+        print_json([result.to_dict() for result in results])
+    else:
+        _table(results)
+    return HOLDS if all(result.ok for result in results) else FAILED
+
+
+def _table(results: list[Result]) -> None:
+    print_table(
+        ["", "claim", "verdict", "evidence", "s>", "statement"],
+        [
+            ("ok" if r.ok else "FAILED", r.claim.id, r.verdict, r.evidence, f"{r.seconds:.2f}", r.claim.title)
+            for r in results
+        ],
+    )
+    failed = [r for r in results if not r.ok]
+    for r in failed:
+        click.echo(f"{r.claim.id}: expected {r.claim.expected!r}, found {r.verdict!r}: {r.detail}")
+    seconds = sum(r.seconds for r in results)
+    click.echo(f"{len(results) - len(failed)} of {len(results)} claims as expected in {seconds:.1f} s")

@@ -1,0 +1,69 @@
+"""Figures of runs. matplotlib is imported here, and this module only when a figure is asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from optverify.problems.network import Network
+
+from .trace import Trace, Training
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Okabe and Ito's, told apart by colour-blind readers."""
+
+
+def plot(traces: Sequence[Trace]) -> Figure:
+    """The courses of several runs on one problem.
+
+    Runs over epochs of a network get a second panel, the accuracy on the test part.
+    """
+    if not traces:
+        raise ValueError("plot() was given no run: give at least one Trace")
+    networks = [x for x in traces if isinstance(x, Training) and np.isfinite(x.test_accuracy).any()]
+    figure = Figure(figsize=(10 if networks else 6, 4), layout="constrained")
+    axes = figure.subplots(1, 2 if networks else 1, squeeze=False)[0]
+    shift = _shift(traces)
+    for trace, colour in zip(traces, _cycle(len(traces)), strict=True):
+        style = {"color": colour, "label": trace.rule.title}
+        if isinstance(trace, Training):
+            batch = np.arange(1, len(trace.batch_value) + 1)
+            axes[0].plot(batch, trace.batch_value - shift, color=colour, alpha=0.15, linewidth=0.8)
+            style["marker"] = "o"
+        axes[0].plot(trace.t, trace.value - shift, **style)
+        if trace in networks:
+            axes[1].plot(trace.epoch, 100 * trace.test_accuracy, **style)
+    infimum = f" above its least value {shift:g}" if shift else ""
+    axes[0].set(title=_title(traces[0]), xlabel="updates", ylabel=f"loss{infimum}")
+    if all((trace.value[np.isfinite(trace.value)] - shift > 0).any() for trace in traces):
+        axes[0].set_yscale("log")
+    if networks:
+        axes[1].set(title="Test part", xlabel="epochs", ylabel="accuracy in %")
+    axes[-1].legend(frameon=False)
+    return figure
+
+
+def save(figure: Figure, path: str | PathLike[str]) -> None:
+    """Write an SVG whose bytes depend on the figure alone: no date, no random identifiers."""
+    with rc_context({"svg.hashsalt": "optverify"}):
+        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+
+
+def _title(trace: Trace) -> str:
+    problem = trace.problem
+    return f"{problem.title}, {problem.data.title}" if isinstance(problem, Network) else problem.title
+
+
+def _shift(traces: Sequence[Trace]) -> float:
+    least = traces[0].problem.minimum.value
+    return least if math.isfinite(least) else 0.0
+
+
+def _cycle(n: int) -> list[Any]:
+    return [COLOURS[i % len(COLOURS)] for i in range(n)]
