@@ -65,6 +65,24 @@ def test_huge_times_are_finite_and_do_not_depend_on_company(example: Schedule) -
     assert values[0] == example(np.array([5]))[0]
 
 
+def test_int64_arrays_never_overflow(example: Schedule) -> None:
+    """Times whose products leave int64, or whose quotients leave float64, go one by one."""
+    steps = np.array([2**26, 2**31 + 1, 2**53 + 1, 2**62 + 3])
+    assert example(steps).tolist() == [example(int(k)) for k in steps]
+
+
+@pytest.mark.parametrize("size", [2**26, 2**53 + 1, 2**62 + 1, 10**30])
+def test_large_parameters_never_overflow(size: int) -> None:
+    for s in (
+        schedule("cosine", lr=0.1, total=size),
+        schedule("cosine_warm_restarts", lr=0.1, T_0=size, T_mult=size),
+        schedule("linear_warmup", lr=0.1, warmup=size),
+        schedule("multi_step", lr=0.1, milestones=[2, size]),
+    ):
+        assert s(range(50)).tolist() == [s(k) for k in range(50)]
+        assert s(10) == pytest.approx(float(exact(s, 11)[10]), rel=1e-15, abs=0)
+
+
 # ---- seams -----------------------------------------------------------------------------------------------
 
 
@@ -80,19 +98,19 @@ def test_step_drops_at_multiples_of_step_size() -> None:
 def test_step_multiplier_is_gamma_to_the_number_of_drops() -> None:
     """Not gamma to a power of the drops: 2 drops give gamma^2, and many give 0 without overflow."""
     s = schedule("step", lr=2.5e-5, step_size=1, gamma=0.1)
-    assert s([1, 2]) == pytest.approx([2.5e-6, 2.5e-7], rel=1e-15)
+    assert s([1, 2]) == pytest.approx([2.5e-6, 2.5e-7], rel=1e-15, abs=0)
     assert s([10**6, 10**19, 10**400]).tolist() == [0, 0, 0]
     assert schedule("step", lr=0.1, step_size=1, gamma=1)(10**400) == 0.1
 
 
 def test_multi_step_drops_when_t_reaches_a_milestone() -> None:
     s = schedule("multi_step", lr=0.2, milestones=[2, 8], gamma=0.1)
-    assert s(range(10)) == pytest.approx([0.2] * 2 + [0.02] * 6 + [0.002] * 2, rel=1e-15)
+    assert s(range(10)) == pytest.approx([0.2] * 2 + [0.02] * 6 + [0.002] * 2, rel=1e-15, abs=0)
 
 
 def test_exponential() -> None:
     s = schedule("exponential", lr=0.1, gamma=0.9)
-    assert s([0, 1, 2, 50]) == pytest.approx([0.1, 0.09, 0.081, 0.1 * 0.9**50], rel=1e-15)
+    assert s([0, 1, 2, 50]) == pytest.approx([0.1, 0.09, 0.081, 0.1 * 0.9**50], rel=1e-15, abs=0)
 
 
 @pytest.mark.parametrize("after", ["hold", "reflect"])
@@ -117,6 +135,15 @@ def test_cosine_reflected_rises_as_the_closed_form_does() -> None:
     s = schedule("cosine", lr=0.5, total=5, after="reflect")
     assert s(range(8)) == pytest.approx([*fall, 0.0477457514, 0.172745751], abs=1e-9)
     assert schedule("cosine", lr=0.5, total=5)(range(8)) == pytest.approx([*fall, 0, 0], abs=1e-9)
+
+
+@pytest.mark.parametrize("total", [10**3, 10**6, 10**9])
+def test_cosine_keeps_its_digits_to_the_last_step(total: int) -> None:
+    """At t = total - 1 the value is lr pi^2/(4 total^2), nearly: 1 + cos would lose every digit at 10^8."""
+    s = schedule("cosine", lr=0.1, total=total)
+    with mpmath.workdps(60):
+        true = mpmath.mpf("0.1") * (1 + mpmath.cospi(mpmath.mpf(total - 1) / total)) / 2
+    assert s(total - 1) == pytest.approx(float(true), rel=1e-15, abs=0)
 
 
 def test_cosine_recursion_equals_the_closed_form() -> None:
