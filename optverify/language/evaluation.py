@@ -97,7 +97,7 @@ def cos_pi_squared(p: Any, q: Any) -> Any:
 
 
 def select(condition: Any, value: Any, otherwise: Any) -> Any:
-    """One case of a Piecewise."""
+    """One case of a Piecewise; both values are computed, so both must be defined at every t."""
     if isinstance(condition, np.ndarray):
         return np.where(condition, value, otherwise)
     return value if condition else otherwise

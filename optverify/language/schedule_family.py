@@ -97,7 +97,7 @@ def _compiled(family: ScheduleFamily, options: tuple[Option, ...]) -> Callable[.
 
 @dataclass(frozen=True)
 class FormulaSchedule(Schedule):
-    """A schedule of a family. values, options: in the order of its hyperparameters and axes."""
+    """A schedule of a family. values, chosen: in the order of its hyperparameters and axes."""
 
     family: ScheduleFamily
     values: tuple[Value, ...]
