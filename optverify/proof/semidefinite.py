@@ -10,33 +10,28 @@ from collections.abc import Sequence
 
 import sympy as sp
 
-from optverify.proof.algebra import vanishes
 from optverify.proof.outcome import NotProved, Refuted
-from optverify.proof.signs import show_nonnegative, show_positive
+from optverify.proof.signs import has_sign
 
 
 def show_semidefinite(matrix: sp.Matrix, what: str) -> None:
-    """Show that a symmetric matrix is positive semidefinite for all values of its symbols.
+    """Show that a symmetric matrix of rational expressions is positive semidefinite for all their symbols.
 
-    Eliminates from the first row on; a pivot must be positive, or zero with a zero row. Raises Refuted for a
-    matrix of numbers that is not, NotProved where the order of elimination does not settle it.
+    Eliminates from the first row on: a pivot must be positive, or zero with a zero row. Raises Refuted for a
+    matrix of numbers that is not, NotProved where this order of elimination does not settle it.
     """
     m = matrix.applyfunc(sp.factor)
-    numbers = not m.free_symbols
     while m.rows:
         pivot, row = m[0, 0], m[0, 1:]
-        if vanishes(pivot):
-            if not all(map(vanishes, row)):
-                failure = f"{what} is not positive semidefinite: a zero pivot has a nonzero row"
-                raise Refuted(failure) if numbers else NotProved(failure)
-            m = m[1:, 1:]
-            continue
-        if row and any(not vanishes(e) for e in row):
-            show_positive(pivot, f"{what}: a pivot")
-            m = (m[1:, 1:] - row.T * row / pivot).applyfunc(sp.factor)
-        else:
-            show_nonnegative(pivot, f"{what}: a pivot")
-            m = m[1:, 1:]
+        if pivot == 0 and any(row):
+            failure = f"{what} is not positive semidefinite: a zero pivot has a nonzero row {list(row)}"
+            raise NotProved(failure) if row.free_symbols else Refuted(failure)
+        if pivot.is_Number and pivot < 0:
+            raise Refuted(f"{what} is not positive semidefinite: a pivot is {pivot}")
+        if not has_sign(pivot, {}, strict=any(row)):
+            raise NotProved(f"{what} is not shown positive semidefinite: a pivot is {pivot}")
+        rest = m[1:, 1:]
+        m = (rest - row.T * row / pivot).applyfunc(sp.factor) if any(row) else rest
 
 
 def show_form_nonnegative(form: sp.Expr, variables: Sequence[sp.Symbol], what: str) -> None:
@@ -44,8 +39,21 @@ def show_form_nonnegative(form: sp.Expr, variables: Sequence[sp.Symbol], what: s
 
     Raises NotProved if it is no quadratic form, else as show_semidefinite.
     """
-    hessian = sp.hessian(sp.expand(form), list(variables))
-    x = sp.Matrix(list(variables))
-    if not vanishes(form - (x.T * hessian * x)[0] / 2):
-        raise NotProved(f"{what} is no quadratic form in {', '.join(map(str, variables))}: {form}")
-    show_semidefinite(hessian, what)
+    index = {v: i for i, v in enumerate(variables)}
+    matrix = sp.zeros(len(index))
+    no_form = f"{what} is no quadratic form in {', '.join(map(str, variables))}: {form}"
+    try:
+        polynomial = sp.Poly(form, *variables)
+    except sp.PolynomialError:
+        raise NotProved(no_form) from None
+    for powers, coefficient in polynomial.terms():
+        factors = [v for v, power in zip(variables, powers, strict=True) for _ in range(power)]
+        weight = sp.factor(coefficient)
+        if weight == 0:
+            continue
+        if len(factors) != 2:
+            raise NotProved(no_form)
+        i, j = (index[v] for v in factors)
+        matrix[i, j] += weight / 2
+        matrix[j, i] += weight / 2
+    show_semidefinite(matrix, what)

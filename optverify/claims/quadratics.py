@@ -1,0 +1,73 @@
+"""Linear rules on quadratics: exactly where they converge."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from optverify.claims.claim import Decision, about, claim, holds
+from optverify.language import Rule, Source, lr, momentum
+from optverify.proof import NotProved, domains, show_stable_iff
+from optverify.views.linear import step_matrix
+
+polyak_book = Source(
+    "Polyak",
+    1987,
+    "Introduction to optimization",
+    "section 1.4 for gradient descent; section 3.2.1, Theorem 1 for the heavy ball",
+    "Optimization Software",
+)
+jury = Source(
+    "Jury", 1964, "Theory and application of the z-transform method", "the stability criterion", "Wiley"
+)
+
+curvature = sp.Symbol("lambda", positive=True)
+rate = sp.Symbol("lr", real=True)
+"""The step size, of any sign: that it must be positive is part of what is shown."""
+
+
+def any_rate_matrix(rule: Rule) -> sp.Matrix:
+    """The step matrix of a rule on curvature/2 theta^2, for a step size of any sign."""
+    try:
+        return step_matrix(rule, curvature).subs(lr, rate)
+    except ValueError as failed:
+        raise NotProved(str(failed)) from None
+
+
+@claim(
+    "gd.quadratic.stability",
+    "Gradient descent on a quadratic converges for step sizes up to 2/L, and for no others.",
+    statement=r"\theta_t \to 0 \text{ from every } \theta_0 \quad \Longleftrightarrow \quad 0 < \eta"
+    r" \lambda < 2,"
+    r" \qquad f(\theta) = \frac{\lambda}{2} \theta^2",
+    scope="quadratics with curvature lambda > 0, full gradients, constant lr; in d dimensions along each"
+    " eigenvector of the Hessian, so for all of them if and only if 0 < lr < 2/lambda_max",
+    sources=[polyak_book],
+    rule=about("gd"),
+)
+def gradient_descent_stability(rule: Rule) -> Decision:
+    """The Schur conditions of the step matrix are the stated ones."""
+    show_stable_iff(
+        any_rate_matrix(rule), [rate * curvature, 2 - rate * curvature], "the step", domains(rule)
+    )
+    return holds("the multiplier q = 1 - lr lambda of a step has 1 - q = lr lambda and 1 + q = 2 - lr lambda")
+
+
+@claim(
+    "momentum.quadratic.stability",
+    "Momentum widens the range of stable step sizes: up to 2 (1 + beta)/L instead of 2/L.",
+    statement=r"(\theta_t, v_t) \to 0 \text{ from every start} \quad \Longleftrightarrow \quad"
+    r" 0 < \eta \lambda < 2 (1 + \beta), \qquad f(\theta) = \frac{\lambda}{2} \theta^2, \quad 0 \le \beta"
+    r" < 1",
+    scope="quadratics with curvature lambda > 0, full gradients, constant lr and momentum in [0, 1); in d"
+    " dimensions along each eigenvector of the Hessian",
+    sources=[polyak_book, jury],
+    rule=about("momentum"),
+)
+def momentum_stability(rule: Rule) -> Decision:
+    """The Schur conditions of the step matrix, factored, are the stated ones and 1 - momentum > 0."""
+    stated = [rate * curvature, 2 * (1 + momentum) - rate * curvature]
+    show_stable_iff(any_rate_matrix(rule), stated, "the step", domains(rule))
+    return holds(
+        "z^2 - (1 + beta - lr lambda) z + beta has its roots in the unit disk iff lr lambda > 0,"
+        " 2 (1 + beta) - lr lambda > 0 and 1 - beta > 0 (Jury)"
+    )
