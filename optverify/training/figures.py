@@ -22,7 +22,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 def plot(traces: Sequence[Trace]) -> Figure:
     """The courses of several runs on one problem.
 
-    Runs over epochs of a network get a second panel, the accuracy on the test part.
+    Runs over epochs of a network get a second panel, the accuracy on the test part; a single run over epochs
+    shows the loss on each batch too.
     """
     if not traces:
         raise ValueError("plot() was given no run: give at least one Trace")
@@ -33,9 +34,10 @@ def plot(traces: Sequence[Trace]) -> Figure:
     for trace, colour in zip(traces, _cycle(len(traces)), strict=True):
         style = {"color": colour, "label": trace.rule.title}
         if isinstance(trace, Training):
-            batch = np.arange(1, len(trace.batch_value) + 1)
-            axes[0].plot(batch, trace.batch_value - shift, color=colour, alpha=0.15, linewidth=0.8)
             style["marker"] = "o"
+        if isinstance(trace, Training) and len(traces) == 1:  # the noise of several runs hides their courses
+            batch = np.arange(1, len(trace.batch_value) + 1)
+            axes[0].plot(batch, trace.batch_value - shift, color=colour, alpha=0.3, linewidth=0.8)
         axes[0].plot(trace.t, trace.value - shift, **style)
         if trace in networks:
             axes[1].plot(trace.epoch, 100 * trace.test_accuracy, **style)

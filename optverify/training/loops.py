@@ -47,10 +47,8 @@ def minimize(
     for a name, number or start that does not fit.
     """
     problem = named(problem) if isinstance(problem, str) else problem
-    steps, record = (
-        integer("minimize", "steps", steps, least=0),
-        integer("minimize", "record", record, least=1),
-    )
+    steps = integer("minimize", "steps", steps, least=0)
+    record = integer("minimize", "record", record, least=1)
     run = _Run(problem, rule, lr, start, settings)
     while True:
         t = run.optimizer.t
@@ -121,7 +119,7 @@ class _Run:
     ) -> None:
         self.problem = problem
         self.optimizer = Optimizer(rule, **settings) if lr is None else Optimizer(rule, lr=lr, **settings)
-        self.theta = problem.start if start is None else tree_map(_floating, start)
+        self.theta = problem.start if start is None else _start(problem, start)
         problem.value(self.theta)  # refuses a start that does not fit
         self.rows: dict[str, list[Any]] = {}
         self.note = ""
@@ -234,10 +232,14 @@ def _quiet() -> Any:
     return np.errstate(over="ignore", divide="ignore", invalid="ignore")
 
 
-def _floating(leaf: Any) -> Any:
-    """A copy of the numbers that an optimizer may write into."""
-    array = np.array(leaf)
-    return array.astype(float) if array.dtype.kind in "iu" else array
+def _start(problem: Problem, start: Tree) -> Tree:
+    """A copy of the start that an optimizer may write into; integers become floats."""
+
+    def floating(leaf: Any) -> Any:
+        array = np.array(leaf)
+        return array.astype(float) if array.dtype.kind in "iu" else array
+
+    return floating(start) if isinstance(problem.initial, np.ndarray) else tree_map(floating, start)
 
 
 def _norm(tree: Tree) -> float:
