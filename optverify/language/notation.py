@@ -123,6 +123,24 @@ def factors(e: sp.Mul) -> tuple[int, list[sp.Expr], list[sp.Expr]]:
     return sign, sorted(above, key=_factor_key), sorted(below, key=_factor_key)
 
 
+def _around(above: list[sp.Expr], below: list[sp.Expr]) -> tuple[list[sp.Expr], list[sp.Expr], list[sp.Expr]]:
+    """What of a numerator stands before the fraction, on it, and after it.
+
+    The papers write alpha before m/(sqrt(v) + eps), and 1/2 before a sum.
+    """
+    one = [sp.S.One]
+    if not below:
+        return [], above, []
+    if all(f.is_Number for f in below) and any(f.is_Add for f in above):
+        return [], one, above
+    if not all(map(is_scalar, below)):
+        scalars = [f for f in above if is_scalar(f)]
+        return scalars, [f for f in above if f not in scalars] or one, []
+    rates = [f for f in above if f.is_Symbol and f.name.startswith("lr")]
+    rest = [f for f in above if f not in rates]
+    return (rates, rest, []) if any(not f.is_Symbol for f in rest) else ([], above, [])
+
+
 # ---- LaTeX ---------------------------------------------------------------------------------------------
 
 
@@ -142,16 +160,18 @@ class TextbookLatex(LatexPrinter):  # type: ignore[misc]
 
     def _print_Mul(self, e: sp.Mul) -> str:
         sign, above, below = factors(e)
-        front = ""
-        if below and not all(map(is_scalar, below)):  # alpha stands before the fraction, as in the papers
-            scalars = [f for f in above if is_scalar(f)]
-            front = self._row(scalars) if scalars else ""
-            above = [f for f in above if not is_scalar(f)] or [sp.S.One]
+        front, above, back = _around(above, below)
         tex = self._row(above)
         if below:
             tex = rf"\frac{{{self._row(above, alone=True)}}}{{{self._row(below, alone=True)}}}"
-            tex = front + r"\," * bool(front) + tex
+            tex = (self._row(front) + r"\," if front else "") + tex + (" " + self._row(back) if back else "")
         return ("- " if sign < 0 else "") + tex
+
+    def _print_Symbol(self, e: sp.Symbol, style: str = "plain") -> str:
+        stem, _, word = e.name.partition("_")
+        if e not in self._settings["symbol_names"] and len(word) > 1 and word.isalpha():
+            return rf"{stem}_{{\mathrm{{{word}}}}}"
+        return str(super()._print_Symbol(e))
 
     def _row(self, parts: list[sp.Expr], alone: bool = False) -> str:
         if alone and len(parts) == 1:

@@ -56,7 +56,7 @@ DIALECTS = [
         {"buffer": "lr_inside", "epsilon": "inside"},
         r"b_t &= \mu b_{t-1} + \eta\,\frac{g_t}{\sqrt{v_t + \epsilon}}",
     ),
-    ("adam", {"epsilon": "hat"}, r"\alpha_t &= \frac{\alpha \sqrt{1 - \beta_2^t}}{1 - \beta_1^t}"),
+    ("adam", {"epsilon": "hat"}, r"\alpha_t &= \alpha\,\frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t}"),
     ("adam", {"epsilon": "hat"}, r"\theta_t &= \theta_{t-1} - \frac{\alpha_t m_t}{\sqrt{v_t} + \epsilon}"),
     ("adam", {"amsgrad": "v"}, r"v^{\max}_t &= \max(v^{\max}_{t-1}, v_t)"),
     ("adam", {"amsgrad": "v_hat"}, r"v^{\max}_t &= \max(v^{\max}_{t-1}, \hat{v}_t)"),

@@ -13,17 +13,17 @@ GOLDEN = {
     "multi_step": r"\eta_t &= \eta_0 \gamma^{\lvert\{ j : m_j \le t \}\rvert}",
     "exponential": r"\eta_t &= \eta_0 \gamma^t",
     "cosine": (
-        r"\eta_t &= \eta_{\min} + \frac{(\eta_{\max} - \eta_{\min})"
-        r" \left(1 + \cos{\left(\frac{\pi \min(t, T)}{T} \right)}\right)}{2}"
+        r"\eta_t &= \eta_{\min} + \frac{1}{2} (\eta_{\max} - \eta_{\min})"
+        r" \left(1 + \cos{\left(\frac{\pi \min(t, T)}{T} \right)}\right)"
     ),
     "cosine_warm_restarts": (
         r"i &= \max\left\{ j : T_0 \sum_{k=0}^{j - 1} T_{\mathrm{mult}}^k \le t \right\} \\" "\n"
         r"T_{i} &= T_0 T_{\mathrm{mult}}^i \\" "\n"
-        r"T_{cur} &= t - T_0 \sum_{j=0}^{i - 1} T_{\mathrm{mult}}^j \\" "\n"
-        r"\eta_t &= \eta_{\min} + \frac{(\eta_{\max} - \eta_{\min})"
-        r" \left(1 + \cos{\left(\frac{\pi T_{cur}}{T_{i}} \right)}\right)}{2}"
+        r"T_{\mathrm{cur}} &= t - T_0 \sum_{j=0}^{i - 1} T_{\mathrm{mult}}^j \\" "\n"
+        r"\eta_t &= \eta_{\min} + \frac{1}{2} (\eta_{\max} - \eta_{\min})"
+        r" \left(1 + \cos{\left(\frac{\pi T_{\mathrm{cur}}}{T_{i}} \right)}\right)"
     ),
-    "linear_warmup": r"\eta_t &= \frac{\eta_{\max} \min(t, W)}{W}",
+    "linear_warmup": r"\eta_t &= \eta_{\max}\,\frac{\min(t, W)}{W}",
 }  # fmt: skip
 
 
@@ -38,15 +38,15 @@ def test_equations(name: str) -> None:
 
 def test_options_change_the_equation() -> None:
     forms = [schedule("linear_warmup", lr=1, warmup=4, form=f) for f in ("(t+1)/W", "(t+1)/(W+1)")]
-    assert body(forms[0].latex()) == r"\eta_t &= \frac{\eta_{\max} \min(t + 1, W)}{W}"
-    assert body(forms[1].latex()) == r"\eta_t &= \frac{\eta_{\max} \min(t + 1, W + 1)}{W + 1}"
+    assert body(forms[0].latex()) == r"\eta_t &= \eta_{\max}\,\frac{\min(t + 1, W)}{W}"
+    assert body(forms[1].latex()) == r"\eta_t &= \eta_{\max}\,\frac{\min(t + 1, W + 1)}{W + 1}"
     assert r"\frac{\pi t}{T}" in registry.get("cosine").latex(after="reflect")
 
 
 def test_join_is_written_by_cases_with_shifted_clocks() -> None:
     s = schedule("linear_warmup", lr=0.1, warmup=5).then(schedule("exponential", lr=0.1, gamma=0.9))
     assert body(s.latex()) == (
-        r"\eta_t &= \begin{cases} \frac{\eta_{\max}^{(1)} \min(t, W)}{W} & \text{if } t < 5 \\"
+        r"\eta_t &= \begin{cases} \eta_{\max}^{(1)}\,\frac{\min(t, W)}{W} & \text{if } t < 5 \\"
         r" \eta_0^{(2)} \gamma^{t - 5} & \text{otherwise} \end{cases}"
     )
 
