@@ -94,7 +94,7 @@ def _explain(error: Exception) -> tuple[str, int]:
             f" (see {context.command_path} --help)" if isinstance(error, click.UsageError) and context else ""
         )
         return f"error: {_line(error.format_message())}{hint}", BAD_INPUT
-    if isinstance(error, ValueError | TypeError | OSError | ImportError):
+    if isinstance(error, ValueError | TypeError | OSError | ModuleNotFoundError):
         return f"error: {_line(str(error))}", BAD_INPUT
     kind = type(error).__name__
     return (

@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-Advance = Callable[[int, str], None]
+Advance = Callable[[float, str], None]
+WIDE = 10_000
 
 
 def print_json(data: Any) -> None:
@@ -18,22 +19,23 @@ def print_json(data: Any) -> None:
     click.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print a table; a column headed "name>" is aligned to the right. A pipe gets lines of any length."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
     for column in columns:
         table.add_column(column.rstrip(">"), justify="right" if column.endswith(">") else "left")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
-    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
-
-
-WIDE = 10_000
+    console = Console(width=None if sys.stdout.isatty() else WIDE)
+    with console.capture() as printed:
+        console.print(table)
+    lines = [line.rstrip() for line in printed.get().splitlines()]
+    click.echo("\n".join(lines).strip("\n") + "\n")
 
 
 @contextmanager

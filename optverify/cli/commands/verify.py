@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,16 +24,16 @@ if TYPE_CHECKING:
 )
 def run(ids: tuple[str, ...], rules: tuple[str, ...], as_json: bool, junit: Path | None) -> int:
     """Run the claims, all of them or those with these IDS, and say which verdicts are as expected."""
-    from optverify.claims import verify
+    from optverify.claims import claims, verify
 
-    results: list[Result] = []
-    with progress("claims") as advance:
-
-        def tell(result: Result) -> None:
-            results.append(result)
-            advance(len(results), result.claim.id)
-
-        verify(list(ids) or None, list(rules) or None, on_result=tell)
+    total = sum((not ids or c.id in ids) and (not rules or bool(set(rules) & set(c.rules))) for c in claims())
+    with progress("claims", total) as advance:
+        done = count(1)
+        results = verify(ids or None, rules or None, on_result=lambda r: advance(next(done), r.claim.id))
+    if not results:
+        raise ValueError(
+            "no claim is among those asked for: leave out an id or a --rule, or see the list of claims"
+        )
     if junit is not None:
         from optverify.cli.junit import write_junit
 
