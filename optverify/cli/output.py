@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import click
 
 Advance = Callable[[float, str], None]
 WIDE = 10_000
+
+
+def width() -> int:
+    """Characters in a line of the terminal; as many as one likes in a pipe."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
 
 
 def print_json(data: Any) -> None:
@@ -20,7 +26,10 @@ def print_json(data: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table; a column headed "name>" is aligned to the right. A pipe gets lines of any length."""
+    """Print a table; a column headed "name>" is aligned to the right.
+
+    On a terminal the last column is wrapped where the line is too long; a pipe gets one line a row.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -28,10 +37,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
     table = Table(box=box.SIMPLE_HEAD)
     for column in columns:
-        table.add_column(column.rstrip(">"), justify="right" if column.endswith(">") else "left")
+        side: Literal["left", "right"] = "right" if column.endswith(">") else "left"
+        table.add_column(column.rstrip(">"), justify=side, no_wrap=column != columns[-1])
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
-    console = Console(width=None if sys.stdout.isatty() else WIDE)
+    console = Console(width=width())
     with console.capture() as printed:
         console.print(table)
     lines = [line.rstrip() for line in printed.get().splitlines()]

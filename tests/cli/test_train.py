@@ -33,7 +33,7 @@ def test_mnist_end_to_end(run, few_digits, tmp_path):
     )  # fmt: skip
     assert outcome.exit_code == 0, outcome.stderr
     assert outcome.stderr == ""  # no bar in a pipe
-    assert "test accuracy" in outcome.stdout
+    assert "test %" in outcome.stdout
     with (tmp_path / "curves.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [(row["rule"], row["epoch"], row["t"]) for row in rows] == [

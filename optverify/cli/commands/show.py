@@ -59,7 +59,7 @@ def _describe(rule: Rule) -> None:
     click.echo(f"{rule.title} ({rule.name}): {rule.summary}\n")
     for equation in rule.equations:
         click.echo("\n".join(f"  {line.rstrip()}" for line in pretty(equation).splitlines()) + "\n")
-    click.echo(f"grad is the gradient at {pretty(rule.gradient_point)}; the first update is t = 1.")
+    click.echo(f"grad is the gradient at {pretty(rule.gradient_point)}; the first update is t = 1.\n")
     facts = _everything(rule)
     print_table(
         ["hyperparameter", "default>", "range", "meaning"],

@@ -209,15 +209,18 @@ def _summary(trace: Trace, seconds: float) -> dict[str, Any]:
 
 def _print(summaries: list[dict[str, Any]]) -> None:
     accuracies = any(s.get("test_accuracy") is not None for s in summaries)
-    heads = ["rule", "lr>", "updates>", "loss>", "|gradient|>"]
-    heads += ["train accuracy>", "test accuracy>"] if accuracies else []
+    heads = ["rule", "lr>", "updates>", "loss>"]
+    heads += ["train %>", "test %>"] if accuracies else ["|gradient|>"]
     rows = []
     for s in summaries:
-        row = [s["rule"], f"{s['first_lr']:g}", s["updates"], _number(s["loss"]), _number(s["gradient_norm"])]
-        if accuracies:
-            row += [_percent(s["train_accuracy"]), _percent(s["test_accuracy"])]
+        row = [s["rule"], f"{s['first_lr']:g}", s["updates"], _number(s["loss"])]
+        row += (
+            [_percent(s["train_accuracy"]), _percent(s["test_accuracy"])]
+            if accuracies
+            else [_number(s["gradient_norm"])]
+        )
         rows.append([*row, f"{s['seconds']:.2f}", s["note"]])
-    print_table([*heads, "seconds>", ""], rows)
+    print_table([*heads, "seconds>", "note"], rows)
 
 
 def _number(value: float | None) -> str:
@@ -225,4 +228,4 @@ def _number(value: float | None) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.1f} %"
+    return "-" if value is None else f"{100 * value:.1f}"

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from optverify.cli.group import FAILED, HOLDS, command
-from optverify.cli.output import print_json, print_table, progress
+from optverify.cli.output import print_json, print_table, progress, width
 
 if TYPE_CHECKING:
     from optverify.claims import Result
+
+ROOM_FOR_SENTENCES = 140
 
 
 @command
@@ -46,13 +48,14 @@ def run(ids: tuple[str, ...], rules: tuple[str, ...], as_json: bool, junit: Path
 
 
 def _table(results: list[Result]) -> None:
-    print_table(
-        ["", "claim", "verdict", "evidence", "s>", "statement"],
-        [
-            ("ok" if r.ok else "FAILED", r.claim.id, r.verdict, r.evidence, f"{r.seconds:.2f}", r.claim.title)
-            for r in results
-        ],
-    )
+    columns = ["", "claim", "s>", "verdict", "evidence"]
+    rows: list[tuple[str, ...]] = [
+        ("ok" if r.ok else "FAILED", r.claim.id, f"{r.seconds:.2f}", r.verdict, r.evidence) for r in results
+    ]
+    if width() >= ROOM_FOR_SENTENCES:
+        columns.append("statement")
+        rows = [(*row, r.claim.title) for row, r in zip(rows, results, strict=True)]
+    print_table(columns, rows)
     failed = [r for r in results if not r.ok]
     for r in failed:
         click.echo(f"{r.claim.id}: expected {r.claim.expected!r}, found {r.verdict!r}: {r.detail}")
