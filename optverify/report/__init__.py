@@ -1,0 +1,80 @@
+"""The report: pages, LaTeX and figures made of what the layers below derive.
+
+    write(Path("reports"))          makes them
+    differences(Path("reports"))    says in which files a folder is out of date
+
+Everything is seeded: a second run gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["comparison", "differences", "write"]
+
+Progress = Callable[[str], None]
+
+
+def write(folder: Path | str, progress: Progress | None = None) -> list[Path]:
+    """Write the report into a folder, which is made if missing; return the paths of its files.
+
+    progress: told what is under way. Each file is written beside its place and then moved there, and nothing is
+    written before everything is made: an interrupted run leaves the old report. Raises OSError for a folder
+    that cannot be written.
+    """
+    folder = Path(folder)
+    files = _made(progress)
+    paths = []
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.new")
+        try:
+            temporary.write_text(text, "utf-8", newline="\n")
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        paths.append(path)
+    return paths
+
+
+def differences(folder: Path | str, progress: Progress | None = None) -> list[str]:
+    """How the report in a folder differs from a fresh one, a sentence a file; empty if it does not.
+
+    See `comparison` for what counts as a difference.
+    """
+    from optverify.report.manifest import difference
+
+    folder, bytewise = Path(folder), comparison(folder) == "byte for byte"
+    found = []
+    for name, fresh in _made(progress).items():
+        path = folder / name
+        if not path.is_file():
+            found.append(f"{name} is missing")
+        elif sentence := difference(name, path.read_text("utf-8"), fresh, bytewise):
+            found.append(sentence)
+    return found
+
+
+def comparison(folder: Path | str) -> str:
+    """How the report in a folder can be compared with a fresh one.
+
+    "byte for byte" where its manifest names the environment we are in; elsewhere "texts exactly, figures by
+    their numbers", because the last bits of a curve depend on matplotlib, NumPy and the processor.
+    """
+    from optverify.report.manifest import NAME, same_environment
+
+    path = Path(folder) / NAME
+    known = path.is_file() and same_environment(path.read_text("utf-8"))
+    return "byte for byte" if known else "texts exactly, figures by their numbers"
+
+
+def _made(progress: Progress | None) -> dict[str, str]:
+    """Name -> text of every file, the manifest last."""
+    from optverify.report.manifest import NAME, manifest
+    from optverify.report.pages import make_files
+
+    files = make_files(progress or (lambda what: None))
+    return {**files, NAME: manifest(files)}

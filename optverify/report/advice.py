@@ -1,0 +1,171 @@
+"""Which optimizer when: the usual advice, held against the claims and the runs of this report.
+
+The verdict of a line is worked out from the runs; what the runs cannot decide is called "not decided here".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from optverify.report.runs import Runs, Sweep, title, two_digits, words
+
+Verdict = Literal["supported", "supported in part", "not supported", "not decided here"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One piece of advice. because: what decides it; open_: what stays open; claims: ids; runs: names."""
+
+    situation: str
+    advice: str
+    verdict: Verdict
+    because: str
+    open_: str
+    claims: tuple[str, ...]
+    runs: tuple[str, ...]
+
+
+def lines(runs: Runs) -> list[Line]:
+    """The table, judged by these runs."""
+    judges: list[Callable[[Runs], Line]] = [
+        baseline, ill_conditioned, convolutional, smooth_convex, by_default, recurrent, sparse_features, amsgrad,
+    ]  # fmt: skip
+    return [judge(runs) for judge in judges]
+
+
+def part(*conditions: bool) -> Verdict:
+    """All hold, some hold, none holds."""
+    if all(conditions):
+        return "supported"
+    return "supported in part" if any(conditions) else "not supported"
+
+
+def compare(sweep: Sweep, rule: str, other: str) -> str:
+    """Both at their best, in words: momentum 1e-5, gradient descent 0.1."""
+    return f"{title(rule)} {two_digits(sweep.best(rule))}, {title(other)} {two_digits(sweep.best(other))}"
+
+
+def baseline(runs: Runs) -> Line:
+    """Plain SGD."""
+    sweeps = (runs.quadratic, runs.network, runs.sparse_single, runs.sparse_batches)
+    beaten = [s.title.lower() for s in sweeps if s.best(s.ranking[0]) < s.best("gd")]
+    return Line(
+        "a baseline to compare with",
+        "SGD without momentum",
+        "supported",
+        "Its only hyperparameter is lr, and its rate and its limit of stability are proved; in mini-batches its"
+        " mean step is that of the full gradient.",
+        f"As a baseline, not as the best choice: other rules got lower in {len(beaten)} of {len(sweeps)} sweeps.",
+        ("gd.convex.rate", "gd.diverges", "gd.quadratic.stability", "gd.minibatch.unbiased", "gd.minibatch.variance"),
+        tuple(s.name for s in sweeps),
+    )
+
+
+def ill_conditioned(runs: Runs) -> Line:
+    """Momentum in narrow valleys."""
+    s = runs.quadratic
+    return Line(
+        "an ill-conditioned problem with full or nearly full gradients",
+        "momentum",
+        part(s.best("momentum") < s.best("gd") / 10),
+        f"On the quadratic, at the best lr of each: {compare(s, 'momentum', 'gd')}. The range of stable lr is wider.",
+        "One quadratic, momentum 0.9.",
+        ("momentum.quadratic.stability", "momentum.terminal_velocity"),
+        (s.name,),
+    )
+
+
+def convolutional(runs: Runs) -> Line:
+    """Momentum for CNNs."""
+    s = runs.network
+    better = "lower" if s.best("momentum") < s.best("gd") else "no lower"
+    return Line(
+        "a convolutional network",
+        "SGD with momentum",
+        "not decided here",
+        f"No convolutional network is trained here. On a small dense network momentum gets {better} than SGD:"
+        f" {compare(s, 'momentum', 'gd')}.",
+        "The advice is about test accuracy on images, which these runs do not measure.",
+        ("momentum.quadratic.stability", "momentum.terminal_velocity"),
+        (s.name,),
+    )
+
+
+def smooth_convex(runs: Runs) -> Line:
+    """Nesterov rather than the heavy ball."""
+    s = runs.quadratic
+    return Line(
+        "a smooth convex problem",
+        "Nesterov momentum rather than plain momentum",
+        part(s.best("nesterov") < s.best("momentum"), runs.network.best("nesterov") < runs.network.best("momentum")),
+        f"On the quadratic, at the best lr of each: {compare(s, 'nesterov', 'momentum')}; on the small network:"
+        f" {compare(runs.network, 'nesterov', 'momentum')}.",
+        "Nesterov's guarantee for every convex problem asks for a growing momentum, which has no rule here yet.",
+        ("nesterov.forms.constant", "nesterov.forms.schedule"),
+        (s.name, runs.network.name),
+    )
+
+
+def by_default(runs: Runs) -> Line:
+    """Adam."""
+    sweeps = (runs.quadratic, runs.network, runs.sparse_batches)
+    near_top = [s for s in sweeps if "adam" in s.ranking[:2]]
+    forgiving = [s for s in sweeps if s.working("adam") >= max(s.working(r) for r in s.reached) - 1]
+    return Line(
+        "nothing known about the problem",
+        "Adam",
+        part(len(near_top) == len(sweeps), len(forgiving) == len(sweeps), runs.scales.indifferent("adam")),
+        f"First or second in {len(near_top)} of {len(sweeps)} sweeps, and within one of the most learning rates that"
+        f" work in {len(forgiving)} of {len(sweeps)}; a loss multiplied by a constant needs no other lr.",
+        "It can converge to the worst point: see the last line. Generalization is not measured here.",
+        ("adam.first_step", "adam.bias_correction.first", "adam.bias_correction.second", "adam.uncorrected"),
+        (*(s.name for s in sweeps), "scale-of-the-loss", "reddi"),
+    )
+
+
+def recurrent(runs: Runs) -> Line:
+    """RMSProp for RNNs."""
+    same = "no" if runs.scales.indifferent("rmsprop") else "a"
+    return Line(
+        "a recurrent network",
+        "RMSProp",
+        "not decided here",
+        "No recurrent network is trained here. What bears on it: its step recovers after large gradients, while"
+        f" AdaGrad's never grows again; a loss multiplied by a constant makes {same} difference to it.",
+        "Whether that helps a recurrent network, and more than Adam does.",
+        ("rmsprop.effective_rate", "adagrad.effective_rate"),
+        ("scale-of-the-loss",),
+    )
+
+
+def sparse_features(runs: Runs) -> Line:
+    """AdaGrad for sparse data."""
+    single, batches = runs.sparse_single, runs.sparse_batches
+    return Line(
+        "sparse features, such as word counts",
+        "AdaGrad",
+        part(single.ranking[0] == "adagrad", batches.ranking[0] == "adagrad"),
+        f"One example at a time, {title(single.ranking[0])} gets lowest"
+        f" ({compare(single, *single.ranking[:2])}); in mini-batches, {title(batches.ranking[0])}"
+        f" ({compare(batches, *batches.ranking[:2])}).",
+        "One family of synthetic data; on long runs a step that never grows again can stall.",
+        ("adagrad.effective_rate",),
+        (single.name, batches.name),
+    )
+
+
+def amsgrad(runs: Runs) -> Line:
+    """AMSGrad where Adam fails."""
+    c = runs.counterexample
+    wrong = [label for label in ("Adam", "AMSGrad") if c.end(label) > 0]
+    return Line(
+        "rare, large, informative gradients",
+        "AMSGrad rather than Adam",
+        part(c.end("Adam") > 0, c.end("AMSGrad") < 0),
+        f"On Reddi's sequence {words(wrong) or 'neither'} goes to the worst point of the interval.",
+        "That sequence was built against Adam, with beta1 = 0 and beta2 = 0.1.",
+        (),
+        ("reddi",),
+    )

@@ -1,0 +1,113 @@
+"""The files of the report: name -> text."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+from optverify.claims import verify
+from optverify.language import Schedule
+from optverify.problems import names as problem_names
+from optverify.problems import problem
+from optverify.report import advice, figures
+from optverify.report.markup import render
+from optverify.report.reference import problem_page, rule_page, schedule_page
+from optverify.report.runs import RATES, RULES, Progress, Runs, make_runs
+from optverify.rules import registry as rules
+from optverify.rules import rule
+from optverify.schedules import registry as schedules
+from optverify.schedules import schedule
+from optverify.training import Trace, minimize
+
+PATH_RATES = {"gd": 1e-3, "momentum": 3e-4, "nesterov": 3e-4, "adagrad": 0.3, "rmsprop": 0.01, "adam": 0.05}
+"""Learning rates that show the typical path of each rule on Rosenbrock's function."""
+CONDITION = 1e3
+
+
+def make_files(progress: Progress) -> dict[str, str]:
+    """Every file of the report but the manifest."""
+    progress("equations")
+    rule_pages = [rule_page(rules.get(name)) for name in rules.names()]
+    schedule_pages = [schedule_page(schedules.get(name)) for name in schedules.names()]
+    reference = {
+        "rules": rule_pages,
+        "schedules": schedule_pages,
+        "problems": [problem_page(problem(name)) for name in problem_names()],
+    }
+    progress("claims")
+    claims, verdicts = claims_page({p.name: p.title for p in (*rule_pages, *schedule_pages)})
+    which = which_page(make_runs(progress), verdicts)
+    progress("figures")
+    return {
+        "README.md": render("README.md.j2", rules=rule_pages),
+        "equations.md": render("equations.md.j2", **reference),
+        "equations.tex": render("equations.tex.j2", **reference),
+        "claims.md": claims,
+        "which.md": which,
+        **{f"figures/{name}.svg": text for name, text in make_figures().items()},
+    }
+
+
+def claims_page(titles: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """The ledger, decided now, and the verdict of every claim by its id."""
+    results = verify()
+    counts = Counter(r.verdict for r in results)
+    page = render("claims.md.j2", results=results, counts=sorted(counts.items()), titles=titles)
+    return page, {r.claim.id: r.verdict for r in results}
+
+
+def which_page(runs: Runs, verdicts: dict[str, str]) -> str:
+    """Which optimizer when, and the runs."""
+    return render(
+        "which.md.j2",
+        lines=advice.lines(runs),
+        verdicts=verdicts,
+        tables={run.name: run for run in runs.tables},
+        rates=", ".join(f"{rate:g}" for rate in RATES),
+    )
+
+
+# ---- figures ---------------------------------------------------------------------------------------------------
+
+
+def make_figures() -> dict[str, str]:
+    """Name -> SVG."""
+    traces, bounds = quadratic_runs()
+    return {
+        "trajectories": figures.trajectories(
+            [minimize("rosenbrock", name, steps=600, lr=rate) for name, rate in PATH_RATES.items()]
+        ),
+        "schedules": figures.schedules(example_schedules()),
+        "convergence": figures.convergence(traces, bounds, CONDITION),
+        "stability": figures.stability(),
+    }
+
+
+def example_schedules() -> list[Schedule]:
+    """One of every schedule that can be drawn, and two compositions."""
+    drawn = [figures.example(schedules.get(name)) for name in schedules.names()]
+    warmup, cosine = schedule("linear_warmup", lr=1.0, warmup=20), schedule("cosine", lr=1.0, total=80)
+    return [*(s for s in drawn if s is not None), warmup.then(cosine)]
+
+
+def quadratic_runs(steps: int = 600) -> tuple[list[Trace], list[figures.Bound]]:
+    """The six rules on a rotated quadratic, the linear ones tuned by its constants; and their proved rates."""
+    p = problem("quadratic", dim=40, condition=CONDITION)
+    L, mu, root = 1.0, 1.0 / CONDITION, math.sqrt(CONDITION)
+    settings = {
+        "gd": {"lr": 2 / (L + mu)},
+        "momentum": {"lr": 4 / (math.sqrt(L) + math.sqrt(mu)) ** 2, "momentum": ((root - 1) / (root + 1)) ** 2},
+        "nesterov": {"lr": 1 / L, "momentum": (root - 1) / (root + 1)},
+        "adagrad": {"lr": 0.3},
+        "rmsprop": {"lr": 0.005},
+        "adam": {"lr": 0.02},
+    }
+    traces = [minimize(p, name, steps, **settings[name]) for name in RULES]
+    rates = {name: figures.spectral_radius(rule(name), [mu, L], **settings[name]).max() for name in ("gd", "momentum")}
+    return traces, [
+        figures.Bound("gd", float(rates["gd"]), r"proved rate: $\left(\frac{\kappa - 1}{\kappa + 1}\right)^{2t}$", (330, 2.5)),
+        figures.Bound(
+            "momentum", float(rates["momentum"]),
+            "asymptotic rate:\n" r"$\left(\frac{\sqrt{\kappa} - 1}{\sqrt{\kappa} + 1}\right)^{2t}$", (12, 1e-9),
+        ),
+    ]  # fmt: skip
