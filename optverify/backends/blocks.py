@@ -1,8 +1,9 @@
 """From lines of Python to NumPy calls that write into given buffers.
 
-The readable lines are the single source: they are parsed, and every operation becomes one ufunc call with
-an output buffer, in the order in which Python would evaluate it, so both give the same bits. Scalars are
-folded in Python floats. Without temporaries of the size of the data, a block stays in the cache.
+The readable lines are the single source: they are parsed, and every operation becomes one ufunc call
+`name = ufunc(operands, name)`, in the order in which Python would evaluate it, so both give the same bits.
+A buffer that is handed in is written to; where None is handed in, the ufunc allocates. Scalars are folded
+in Python floats. Without temporaries of the size of the data, a block stays in the cache.
 """
 
 from __future__ import annotations
@@ -32,10 +33,9 @@ class Block:
     registers: list[str] = field(default_factory=list)
     ufuncs: set[str] = field(default_factory=set)
 
-
     def split(self) -> tuple[Scalars, Scalars]:
-        """The scalars that stay from update to update, and those that follow t or lr."""
-        moving = {"t", "lr"}
+        """The scalars that stay from update to update, and those that follow t."""
+        moving = {"t"}
         for name, code in self.scalars:
             if moving & set(_reads([ast.parse(code, mode="eval").body])):
                 moving.add(name)
@@ -104,11 +104,13 @@ class _Compiler:
             self.place[name] = buffer
             self.release_dead([t for _, t in trees[i + 1 :]], {r for _, r in held})
         for name, register in held:
-            self.call("copyto", f"{name}_out", register)
+            self.call("positive", register, f"{name}_out")
         return self.block
 
     def is_scalar(self, tree: ast.expr) -> bool:
-        return all(n.id in self.scalar_names or n.id in CALLS for n in ast.walk(tree) if isinstance(n, ast.Name))
+        return all(
+            n.id in self.scalar_names or n.id in CALLS for n in ast.walk(tree) if isinstance(n, ast.Name)
+        )
 
     def dying_at(self, i: int, trees: Sequence[tuple[str, ast.expr]]) -> set[str]:
         now, later = _reads([trees[i][1]]), _reads([t for _, t in trees[i + 1 :]])
@@ -138,7 +140,7 @@ class _Compiler:
 
     def constant(self, tree: ast.expr) -> str:
         code = ast.unparse(tree)
-        known = dict((c, n) for n, c in self.block.scalars)
+        known = {code: name for name, code in self.block.scalars}
         name = code if isinstance(tree, ast.Name) else known.get(code)
         if name is None:
             name = f"c{1 + sum(n.startswith('c') and n[1:].isdigit() for n, _ in self.block.scalars)}"
@@ -154,7 +156,7 @@ class _Compiler:
 
     def call(self, ufunc: str, *arguments: str) -> None:
         self.block.ufuncs.add(ufunc)
-        self.say(f"{ufunc}({', '.join(arguments)})")
+        self.say(f"{arguments[-1]} = {ufunc}({', '.join(arguments)})")
 
     def operand(self, tree: ast.expr) -> str:
         """The buffer or constant that holds the value of a subexpression."""
@@ -171,7 +173,7 @@ class _Compiler:
             return self.branch(tree, buffer)
         if isinstance(tree, ast.Name) or self.is_scalar(tree):
             assert buffer is not None
-            self.call("copyto", buffer, self.operand(tree))
+            self.call("positive", self.operand(tree), buffer)
             return buffer
         ufunc, parts = self.operation(tree)
         operands = [self.operand(part) for part in parts]
@@ -201,5 +203,7 @@ class _Compiler:
             self.indent += "    "
             self.into(part, buffer)
             self.indent = self.indent[:-4]
-        self.free = before + [r for r in self.block.registers if r not in before and self.is_scratch(r) and r != buffer]
+        self.free = before + [
+            r for r in self.block.registers if r not in before and self.is_scratch(r) and r != buffer
+        ]
         return buffer

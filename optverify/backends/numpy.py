@@ -16,9 +16,8 @@ from optverify.language import Hyperparameter, Rule
 
 def _bound(h: Hyperparameter) -> str:
     """The domain as a Python condition."""
-    return {"> 0": f"0 < {h.name} < inf", ">= 0": f"0 <= {h.name} < inf", "in [0, 1)": f"0 <= {h.name} < 1"}[
-        str(h.domain)
-    ]
+    d = h.domain
+    return f"{d.low:g} {'<' if d.low_open else '<='} {h.name} {'<' if d.high_open else '<='} {d.high:g}"
 
 
 @lru_cache(maxsize=1)
@@ -38,6 +37,7 @@ def numpy_source(rule: Rule) -> str:
     """The source of the rule's step module; it imports NumPy and optverify.steps._engine alone."""
     source, block = recurrence(rule), compile_block(recurrence(rule))
     steps = [h for h in rule.hyperparameters if h.name in source.hyperparameters]
+    names = [h.name for h in steps]
     fixed, moving = block.split()
     readable = {call for _, code in source.lines for call in ("sqrt", "maximum", "minimum", "abs", "sign")
                 if f"{call}(" in code.replace(f"math.{call}(", "")} - {"abs"}  # fmt: skip
@@ -48,14 +48,17 @@ def numpy_source(rule: Rule) -> str:
             source=source,
             block=block,
             options=", ".join(f"{a} = {o}" for a, o in rule.options.items()),
-            imports=sorted(block.ufuncs | readable | {"ndarray"}),
+            imports=sorted(block.ufuncs | readable | {"array", "ndarray"}),
             needs_math="math." in scalar_code,
             checks=" and ".join(_bound(h) for h in steps if h.name != "lr"),
             steps=steps,
-            given=[h.name for h in steps if h.name != "lr"],
+            given=["lr", *(n for n in names if n != "lr")],
+            handed=["lr" if "lr" in names else "1.0", *(n for n in names if n != "lr")],
+            checked=[n for n in names if n != "lr"],
             fixed=fixed,
             moving=moving,
             states=source.states[1:],
+            looked_at=[s.name for s in rule.states if s.before in rule.gradient_point.free_symbols],
             initial=[h for h in rule.hyperparameters if any(h.name in i for i in source.initial)],
             steering=[h for h in rule.hyperparameters if h.symbol in rule.gradient_point.free_symbols],
         )
@@ -69,7 +72,7 @@ def numpy_module(rule: Rule) -> ModuleType:
     options = ", ".join(f"{a}={o}" for a, o in rule.changed_options.items())
     filename = f"<optverify {rule.name} {options} {hash(rule):x}>"
     module = ModuleType(f"optverify.steps.{rule.name}", rule.summary)
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)  # for tracebacks
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)  # for tracebacks
     exec(compile(source, filename, "exec"), module.__dict__)
     module.__dict__["source"] = source
     return module

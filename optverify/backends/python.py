@@ -32,12 +32,12 @@ class PythonSource(CodePrinter):  # type: ignore[misc]
     def _format_code(self, lines: list[str]) -> list[str]:
         return lines
 
-    def _print_Symbol(self, e: sp.Symbol) -> str:  # noqa: N802
+    def _print_Symbol(self, e: sp.Symbol) -> str:
         return self.names.get(e) or code_name(e.name)
 
     _print_Timed = _print_Symbol  # noqa: N815
 
-    def _print_Add(self, e: sp.Add, order: Any = None) -> str:  # noqa: N802
+    def _print_Add(self, e: sp.Add, order: Any = None) -> str:
         code = ""
         for i, term in enumerate(terms(e)):
             negative = term.could_extract_minus_sign()
@@ -45,7 +45,7 @@ class PythonSource(CodePrinter):  # type: ignore[misc]
             code += ((" - " if i else "-") if negative else (" + " if i else "")) + body
         return code
 
-    def _print_Mul(self, e: sp.Mul) -> str:  # noqa: N802
+    def _print_Mul(self, e: sp.Mul) -> str:
         sign, above, below = factors(e)
         code = "*".join(self.parenthesize(f, PRECEDENCE["Mul"]) for f in above) or "1"
         if below:
@@ -54,25 +54,27 @@ class PythonSource(CodePrinter):  # type: ignore[misc]
             code += f"/{under}" if single or len(below) == 1 else f"/({under})"
         return f"-{code}" if sign < 0 else code
 
-    def _print_Pow(self, e: sp.Pow) -> str:  # noqa: N802
+    def _print_Pow(self, e: sp.Pow) -> str:
         if e.exp == sp.Rational(1, 2):
             return f"{_module(e)}sqrt({self._print(e.base)})"
         if e.exp.could_extract_minus_sign():
             return f"1/{self.parenthesize(sp.Pow(e.base, -e.exp), PRECEDENCE['Mul'])}"
-        return f"{self.parenthesize(e.base, PRECEDENCE['Pow'])}**{self.parenthesize(e.exp, PRECEDENCE['Pow'])}"
+        return (
+            f"{self.parenthesize(e.base, PRECEDENCE['Pow'])}**{self.parenthesize(e.exp, PRECEDENCE['Pow'])}"
+        )
 
-    def _print_Integer(self, e: sp.Integer) -> str:  # noqa: N802
+    def _print_Integer(self, e: sp.Integer) -> str:
         return str(int(e))
 
-    def _print_Rational(self, e: sp.Rational) -> str:  # noqa: N802
+    def _print_Rational(self, e: sp.Rational) -> str:
         return repr(float(e))  # a Python float is weak: it keeps float32
 
     _print_Float = _print_Rational  # noqa: N815
 
-    def _print_NumberSymbol(self, e: sp.NumberSymbol) -> str:  # noqa: N802
+    def _print_NumberSymbol(self, e: sp.NumberSymbol) -> str:
         return repr(float(e))
 
-    def _print_Function(self, e: sp.Function) -> str:  # noqa: N802
+    def _print_Function(self, e: sp.Function) -> str:
         name = f"{_module(e)}{FUNCTIONS[e.func.__name__]}"
         code = self._print(e.args[0])
         for argument in e.args[1:]:
@@ -81,14 +83,14 @@ class PythonSource(CodePrinter):  # type: ignore[misc]
 
     _print_Max = _print_Min = _print_Abs = _print_sign = _print_Function  # noqa: N815
 
-    def _print_Piecewise(self, e: sp.Piecewise) -> str:  # noqa: N802
+    def _print_Piecewise(self, e: sp.Piecewise) -> str:
         *cases, (last, _) = e.args
         code = self._print(last)
         for value, condition in reversed(cases):
             code = f"{self._print(value)} if {self._print(condition)} else {code}"
         return f"({code})"
 
-    def _print_Relational(self, e: sp.Rel) -> str:  # noqa: N802
+    def _print_Relational(self, e: sp.Rel) -> str:
         return f"{self._print(e.lhs)} {e.rel_op} {self._print(e.rhs)}"
 
 
@@ -102,7 +104,7 @@ class Recurrence:
     """A rule as Python text.
 
     gradient: the name of the incoming gradient (`g`, or `grad` where the rule changes it first);
-    states: names in order, theta first; hyperparameters: names an update reads; lines: (name, right-hand side);
+    states: names in order, theta first; hyperparameters: names an update reads; lines: (name, right side);
     gradient_point: the expression at which the gradient is taken; initial: expression per state.
     """
 

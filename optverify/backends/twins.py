@@ -25,7 +25,7 @@ class Twin:
 
     def __init__(self, rule: Rule, backend: str) -> None:
         self.rule, self.backend = rule, backend
-        self.State = namedtuple("State", ["t", *(s.name for s in rule.states)])  # type: ignore[misc]
+        self.State: Any = namedtuple("State", ["t", *(s.name for s in rule.states)])  # type: ignore[misc]
 
     @cached_property
     def modules(self) -> Any:
@@ -42,7 +42,7 @@ class Twin:
 
     @cached_property
     def _lines(self) -> list[tuple[sp.Symbol, list[tuple[sp.Basic, Any]]]]:
-        """Per assignment: (condition, function) for each of its cases; `select` would evaluate all of them."""
+        """Per assignment: (condition, function) for each of its cases; `select` would evaluate all."""
         return [
             (lhs, [(c, self._compile(e)) for e, c in (rhs.args if rhs.is_Piecewise else [(rhs, sp.true)])])
             for lhs, rhs in self.rule.assignments
@@ -54,7 +54,9 @@ class Twin:
         import inspect
 
         return "\n".join(
-            f"# {lhs}\n{inspect.getsource(function)}" for lhs, cases in self._lines for _, (function, _) in cases
+            f"# {lhs}\n{inspect.getsource(function)}"
+            for lhs, cases in self._lines
+            for _, (function, _) in cases
         )
 
     def _values(self, hyperparameters: dict[str, Any]) -> dict[sp.Symbol, Any]:
@@ -70,7 +72,9 @@ class Twin:
         """The state before the first update."""
         values = self._values(hyperparameters)
         zero = (np.asarray(theta_0) if isinstance(theta_0, list | tuple) else theta_0) * 0
-        initial = [zero + (values[s.initial] if s.initial in values else int(s.initial)) for s in self.rule.states]
+        initial = [
+            zero + (values[s.initial] if s.initial in values else int(s.initial)) for s in self.rule.states
+        ]
         return self.State(0, *initial)
 
     def step(self, theta_0: Any, gradient: Any, state: Any, **hyperparameters: Any) -> tuple[Any, Any]:
@@ -83,7 +87,9 @@ class Twin:
             return self._elementwise(theta_0, gradient, state, values)
         return self._update(theta_0, gradient, state, values)
 
-    def _update(self, theta_0: Any, gradient: Any, state: Any, values: dict[sp.Symbol, Any]) -> tuple[Any, Any]:
+    def _update(
+        self, theta_0: Any, gradient: Any, state: Any, values: dict[sp.Symbol, Any]
+    ) -> tuple[Any, Any]:
         step = state.t + 1
         env = {**values, t: step, grad: gradient, theta.before: theta_0}
         env |= {s.before: getattr(state, s.name) for s in self.rule.states}
@@ -92,7 +98,9 @@ class Twin:
             env[lhs] = function(*(env[s] for s in symbols))
         return env[theta.now], self.State(step, *(env[s.now] for s in self.rule.states))
 
-    def _elementwise(self, theta_0: Any, gradient: Any, state: Any, values: dict[sp.Symbol, Any]) -> tuple[Any, Any]:
+    def _elementwise(
+        self, theta_0: Any, gradient: Any, state: Any, values: dict[sp.Symbol, Any]
+    ) -> tuple[Any, Any]:
         """mpmath knows numbers, not arrays: one number after the other."""
         rows = np.broadcast(*(np.asarray(x, object) for x in (theta_0, gradient, *state[1:])))
         out = [self._update(x, d, self.State(state.t, *s), values) for x, d, *s in rows]

@@ -12,14 +12,15 @@ Source: Duchi, Hazan and Singer (2011), Adaptive subgradient methods for online 
 from math import inf
 from typing import Any, NamedTuple
 
-from numpy import add, divide, multiply, ndarray, sqrt, square, subtract
+from numpy import add, array, divide, multiply, ndarray, sqrt, square, subtract
 
 from optverify.steps import _engine
 from optverify.steps._engine import Lr
 
 RULE = "adagrad"
 OPTIONS = {"epsilon": "outside", "lr_schedule": "constant", "weight_decay_form": "none", "maximize": False}
-DOMAINS = {"lr": "> 0", "eps": ">= 0"}
+LOOKS_AHEAD = False
+DOMAINS = {"lr": "> 0", "eps": ">= 0", "initial_accumulator": ">= 0"}
 
 
 class State(NamedTuple):
@@ -36,39 +37,40 @@ def equations(theta, g, G, t, lr, eps):
     return theta, G
 
 
-def _block(t, theta, g, G, theta_out, G_out, x1, x2, eps, lr):
+def _block(t, theta, g, G, theta_out, G_out, x1, x2, lr, eps):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
     # G = G + g**2
-    square(g, x1)
-    add(G, x1, G_out)
+    x1 = square(g, x1)
+    G_out = add(G, x1, G_out)
     # theta = theta - lr*g/(sqrt(G) + eps)
-    multiply(lr, g, x1)
-    sqrt(G_out, x2)
-    add(x2, eps, x2)
-    divide(x1, x2, x2)
-    subtract(theta, x2, theta_out)
+    x1 = multiply(lr, g, x1)
+    x2 = sqrt(G_out, x2)
+    x2 = add(x2, eps, x2)
+    x2 = divide(x1, x2, x2)
+    theta_out = subtract(theta, x2, theta_out)
+    return theta_out, (t, G_out)
 
 
-def _fixed(eps):
+def _fixed(kind, lr, eps):
     try:
         fine = 0 <= eps < inf
     except (TypeError, ValueError):
         fine = False
     if not fine:
-        _engine.check(DOMAINS, eps)
-    return (eps,)
+        _engine.check(DOMAINS, eps=eps)
+    return [array(lr, kind), array(eps, kind)]
 
 
-def _moving(t, lr, eps):
-    return (lr,)
+def _scalars(fixed, kind, t, lr, eps):
+    return [*fixed]
 
 
-_PLAN = _engine.Plan(State, _block, 2, _fixed, _moving)
+_PLAN = _engine.Plan(State, _block, 2, _fixed, _scalars)
 
 
 def init(theta: Any, *, initial_accumulator: float = 0.0) -> State:
     """The state before the first update. theta: floating-point or complex, any shape."""
-    _engine.check({"initial_accumulator": ">= 0"}, initial_accumulator)
+    _engine.check(DOMAINS, initial_accumulator=initial_accumulator)
     return State(0, *_engine.fresh(theta, initial_accumulator))
 
 
@@ -84,10 +86,10 @@ def step(theta: Any, grad: Any, state: State, *, lr: Lr = 0.01, eps: float = 1e-
     eps: keeps the division defined, >= 0.
     Raises ValueError or TypeError for a hyperparameter outside its range, or a grad that does not fit theta.
     """
-    return _engine.pure(_PLAN, theta, grad, state, lr, (eps,))
+    return _engine.pure(_PLAN, theta, grad, state, (lr, eps))
 
 
 def update(theta: ndarray, grad: Any, state: State, *, lr: Lr = 0.01, eps: float = 1e-10) -> State:
     """The same update written into theta and the arrays of the state; returns the new state."""
-    _engine.in_place(_PLAN, theta, grad, state, lr, (eps,))
-    return State(state.t + 1, *state[1:])
+    after: State = _engine.in_place(_PLAN, theta, grad, state, (lr, eps))
+    return after

@@ -17,13 +17,14 @@ Source: Loshchilov and Hutter (2019), Decoupled weight decay regularization, ICL
 from math import inf
 from typing import Any, NamedTuple
 
-from numpy import add, divide, multiply, ndarray, sqrt, square, subtract
+from numpy import add, array, divide, multiply, ndarray, sqrt, square, subtract
 
 from optverify.steps import _engine
 from optverify.steps._engine import Lr
 
 RULE = "adam"
 OPTIONS = {"epsilon": "outside", "bias_correction": "both", "weight_decay_form": "none", "amsgrad": "none", "maximize": False}
+LOOKS_AHEAD = False
 DOMAINS = {"lr": "> 0", "beta1": "in [0, 1)", "beta2": "in [0, 1)", "eps": ">= 0"}
 
 
@@ -45,48 +46,49 @@ def equations(theta, g, m, v, t, lr, beta1, beta2, eps):
     return theta, m, v
 
 
-def _block(t, theta, g, m, v, theta_out, m_out, v_out, x1, x2, beta1, c1, beta2, c2, eps, c3, c4, lr):
+def _block(t, theta, g, m, v, theta_out, m_out, v_out, x1, x2, beta1, c1, beta2, c2, lr, eps, c3, c4):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
     # m = beta1*m + (1 - beta1)*g
-    multiply(beta1, m, x1)
-    multiply(c1, g, x2)
-    add(x1, x2, m_out)
+    x1 = multiply(beta1, m, x1)
+    x2 = multiply(c1, g, x2)
+    m_out = add(x1, x2, m_out)
     # v = beta2*v + (1 - beta2)*g**2
-    multiply(beta2, v, x2)
-    square(g, x1)
-    multiply(c2, x1, x1)
-    add(x2, x1, v_out)
+    x2 = multiply(beta2, v, x2)
+    x1 = square(g, x1)
+    x1 = multiply(c2, x1, x1)
+    v_out = add(x2, x1, v_out)
     # m_hat = m/(1 - beta1**t)
-    divide(m_out, c3, x1)
+    x1 = divide(m_out, c3, x1)
     # v_hat = v/(1 - beta2**t)
-    divide(v_out, c4, x2)
+    x2 = divide(v_out, c4, x2)
     # theta = theta - lr*m_hat/(sqrt(v_hat) + eps)
-    multiply(lr, x1, x1)
-    sqrt(x2, x2)
-    add(x2, eps, x2)
-    divide(x1, x2, x2)
-    subtract(theta, x2, theta_out)
+    x1 = multiply(lr, x1, x1)
+    x2 = sqrt(x2, x2)
+    x2 = add(x2, eps, x2)
+    x2 = divide(x1, x2, x2)
+    theta_out = subtract(theta, x2, theta_out)
+    return theta_out, (t, m_out, v_out)
 
 
-def _fixed(beta1, beta2, eps):
+def _fixed(kind, lr, beta1, beta2, eps):
     try:
         fine = 0 <= beta1 < 1 and 0 <= beta2 < 1 and 0 <= eps < inf
     except (TypeError, ValueError):
         fine = False
     if not fine:
-        _engine.check(DOMAINS, beta1, beta2, eps)
+        _engine.check(DOMAINS, beta1=beta1, beta2=beta2, eps=eps)
     c1 = 1 - beta1
     c2 = 1 - beta2
-    return (beta1, c1, beta2, c2, eps)
+    return [array(beta1, kind), array(c1, kind), array(beta2, kind), array(c2, kind), array(lr, kind), array(eps, kind)]
 
 
-def _moving(t, lr, beta1, beta2, eps):
+def _scalars(fixed, kind, t, lr, beta1, beta2, eps):
     c3 = 1 - beta1 ** t
     c4 = 1 - beta2 ** t
-    return (c3, c4, lr)
+    return [*fixed, array(c3, kind), array(c4, kind)]
 
 
-_PLAN = _engine.Plan(State, _block, 2, _fixed, _moving)
+_PLAN = _engine.Plan(State, _block, 2, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:
@@ -108,10 +110,10 @@ def step(theta: Any, grad: Any, state: State, *, lr: Lr = 0.001, beta1: float = 
     eps: keeps the division defined, >= 0.
     Raises ValueError or TypeError for a hyperparameter outside its range, or a grad that does not fit theta.
     """
-    return _engine.pure(_PLAN, theta, grad, state, lr, (beta1, beta2, eps))
+    return _engine.pure(_PLAN, theta, grad, state, (lr, beta1, beta2, eps))
 
 
 def update(theta: ndarray, grad: Any, state: State, *, lr: Lr = 0.001, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-08) -> State:
     """The same update written into theta and the arrays of the state; returns the new state."""
-    _engine.in_place(_PLAN, theta, grad, state, lr, (beta1, beta2, eps))
-    return State(state.t + 1, *state[1:])
+    after: State = _engine.in_place(_PLAN, theta, grad, state, (lr, beta1, beta2, eps))
+    return after

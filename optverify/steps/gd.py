@@ -12,13 +12,14 @@ Source: Robbins and Monro (1951), A stochastic approximation method, Annals of M
 from math import inf
 from typing import Any, NamedTuple
 
-from numpy import multiply, ndarray, subtract
+from numpy import array, multiply, ndarray, subtract
 
 from optverify.steps import _engine
 from optverify.steps._engine import Lr
 
 RULE = "gd"
 OPTIONS = {"weight_decay_form": "none", "maximize": False}
+LOOKS_AHEAD = False
 DOMAINS = {"lr": "> 0"}
 
 
@@ -37,19 +38,20 @@ def equations(theta, g, t, lr):
 def _block(t, theta, g, theta_out, x1, lr):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
     # theta = theta - lr*g
-    multiply(lr, g, x1)
-    subtract(theta, x1, theta_out)
+    x1 = multiply(lr, g, x1)
+    theta_out = subtract(theta, x1, theta_out)
+    return theta_out, (t,)
 
 
-def _fixed():
-    return ()
+def _fixed(kind, lr):
+    return [array(lr, kind)]
 
 
-def _moving(t, lr):
-    return (lr,)
+def _scalars(fixed, kind, t, lr):
+    return [*fixed]
 
 
-_PLAN = _engine.Plan(State, _block, 1, _fixed, _moving)
+_PLAN = _engine.Plan(State, _block, 1, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:
@@ -68,10 +70,10 @@ def step(theta: Any, grad: Any, state: State, *, lr: Lr = 0.01) -> tuple[Any, St
     lr: step size, > 0.
     Raises ValueError or TypeError for a hyperparameter outside its range, or a grad that does not fit theta.
     """
-    return _engine.pure(_PLAN, theta, grad, state, lr, ())
+    return _engine.pure(_PLAN, theta, grad, state, (lr,))
 
 
 def update(theta: ndarray, grad: Any, state: State, *, lr: Lr = 0.01) -> State:
     """The same update written into theta and the arrays of the state; returns the new state."""
-    _engine.in_place(_PLAN, theta, grad, state, lr, ())
-    return State(state.t + 1, *state[1:])
+    after: State = _engine.in_place(_PLAN, theta, grad, state, (lr,))
+    return after

@@ -13,13 +13,14 @@ Source: Sutskever, Martens, Dahl and Hinton (2013), On the importance of initial
 from math import inf
 from typing import Any, NamedTuple
 
-from numpy import add, multiply, ndarray, subtract
+from numpy import add, array, multiply, ndarray, subtract
 
 from optverify.steps import _engine
 from optverify.steps._engine import Lr
 
 RULE = "momentum"
 OPTIONS = {"form": "heavy_ball", "lr_placement": "inside", "first_buffer": "zero", "weight_decay_form": "none", "maximize": False}
+LOOKS_AHEAD = False
 DOMAINS = {"lr": "> 0", "momentum": "in [0, 1)"}
 
 
@@ -40,28 +41,29 @@ def equations(theta, g, v, t, lr, momentum):
 def _block(t, theta, g, v, theta_out, v_out, x1, x2, momentum, lr):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
     # v = momentum*v - lr*g
-    multiply(momentum, v, x1)
-    multiply(lr, g, x2)
-    subtract(x1, x2, v_out)
+    x1 = multiply(momentum, v, x1)
+    x2 = multiply(lr, g, x2)
+    v_out = subtract(x1, x2, v_out)
     # theta = theta + v
-    add(theta, v_out, theta_out)
+    theta_out = add(theta, v_out, theta_out)
+    return theta_out, (t, v_out)
 
 
-def _fixed(momentum):
+def _fixed(kind, lr, momentum):
     try:
         fine = 0 <= momentum < 1
     except (TypeError, ValueError):
         fine = False
     if not fine:
-        _engine.check(DOMAINS, momentum)
-    return (momentum,)
+        _engine.check(DOMAINS, momentum=momentum)
+    return [array(momentum, kind), array(lr, kind)]
 
 
-def _moving(t, lr, momentum):
-    return (lr,)
+def _scalars(fixed, kind, t, lr, momentum):
+    return [*fixed]
 
 
-_PLAN = _engine.Plan(State, _block, 2, _fixed, _moving)
+_PLAN = _engine.Plan(State, _block, 2, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:
@@ -81,10 +83,10 @@ def step(theta: Any, grad: Any, state: State, *, lr: Lr = 0.01, momentum: float 
     momentum: share of the velocity that is kept, in [0, 1).
     Raises ValueError or TypeError for a hyperparameter outside its range, or a grad that does not fit theta.
     """
-    return _engine.pure(_PLAN, theta, grad, state, lr, (momentum,))
+    return _engine.pure(_PLAN, theta, grad, state, (lr, momentum))
 
 
 def update(theta: ndarray, grad: Any, state: State, *, lr: Lr = 0.01, momentum: float = 0.9) -> State:
     """The same update written into theta and the arrays of the state; returns the new state."""
-    _engine.in_place(_PLAN, theta, grad, state, lr, (momentum,))
-    return State(state.t + 1, *state[1:])
+    after: State = _engine.in_place(_PLAN, theta, grad, state, (lr, momentum))
+    return after

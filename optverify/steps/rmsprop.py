@@ -13,14 +13,15 @@ Source: Graves (2013), Generating sequences with recurrent neural networks, arXi
 from math import inf
 from typing import Any, NamedTuple
 
-from numpy import add, divide, multiply, ndarray, sqrt, square, subtract
+from numpy import add, array, divide, multiply, ndarray, sqrt, square, subtract
 
 from optverify.steps import _engine
 from optverify.steps._engine import Lr
 
 RULE = "rmsprop"
 OPTIONS = {"epsilon": "outside", "centered": False, "buffer": "none", "weight_decay_form": "none", "maximize": False}
-DOMAINS = {"lr": "> 0", "rho": "in [0, 1)", "eps": ">= 0"}
+LOOKS_AHEAD = False
+DOMAINS = {"lr": "> 0", "rho": "in [0, 1)", "eps": ">= 0", "initial_accumulator": ">= 0"}
 
 
 class State(NamedTuple):
@@ -37,42 +38,43 @@ def equations(theta, g, v, t, lr, rho, eps):
     return theta, v
 
 
-def _block(t, theta, g, v, theta_out, v_out, x1, x2, rho, c1, eps, lr):
+def _block(t, theta, g, v, theta_out, v_out, x1, x2, rho, c1, lr, eps):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
     # v = rho*v + (1 - rho)*g**2
-    multiply(rho, v, x1)
-    square(g, x2)
-    multiply(c1, x2, x2)
-    add(x1, x2, v_out)
+    x1 = multiply(rho, v, x1)
+    x2 = square(g, x2)
+    x2 = multiply(c1, x2, x2)
+    v_out = add(x1, x2, v_out)
     # theta = theta - lr*g/(sqrt(v) + eps)
-    multiply(lr, g, x2)
-    sqrt(v_out, x1)
-    add(x1, eps, x1)
-    divide(x2, x1, x1)
-    subtract(theta, x1, theta_out)
+    x2 = multiply(lr, g, x2)
+    x1 = sqrt(v_out, x1)
+    x1 = add(x1, eps, x1)
+    x1 = divide(x2, x1, x1)
+    theta_out = subtract(theta, x1, theta_out)
+    return theta_out, (t, v_out)
 
 
-def _fixed(rho, eps):
+def _fixed(kind, lr, rho, eps):
     try:
         fine = 0 <= rho < 1 and 0 <= eps < inf
     except (TypeError, ValueError):
         fine = False
     if not fine:
-        _engine.check(DOMAINS, rho, eps)
+        _engine.check(DOMAINS, rho=rho, eps=eps)
     c1 = 1 - rho
-    return (rho, c1, eps)
+    return [array(rho, kind), array(c1, kind), array(lr, kind), array(eps, kind)]
 
 
-def _moving(t, lr, rho, eps):
-    return (lr,)
+def _scalars(fixed, kind, t, lr, rho, eps):
+    return [*fixed]
 
 
-_PLAN = _engine.Plan(State, _block, 2, _fixed, _moving)
+_PLAN = _engine.Plan(State, _block, 2, _fixed, _scalars)
 
 
 def init(theta: Any, *, initial_accumulator: float = 0.0) -> State:
     """The state before the first update. theta: floating-point or complex, any shape."""
-    _engine.check({"initial_accumulator": ">= 0"}, initial_accumulator)
+    _engine.check(DOMAINS, initial_accumulator=initial_accumulator)
     return State(0, *_engine.fresh(theta, initial_accumulator))
 
 
@@ -89,10 +91,10 @@ def step(theta: Any, grad: Any, state: State, *, lr: Lr = 0.001, rho: float = 0.
     eps: keeps the division defined, >= 0.
     Raises ValueError or TypeError for a hyperparameter outside its range, or a grad that does not fit theta.
     """
-    return _engine.pure(_PLAN, theta, grad, state, lr, (rho, eps))
+    return _engine.pure(_PLAN, theta, grad, state, (lr, rho, eps))
 
 
 def update(theta: ndarray, grad: Any, state: State, *, lr: Lr = 0.001, rho: float = 0.9, eps: float = 1e-08) -> State:
     """The same update written into theta and the arrays of the state; returns the new state."""
-    _engine.in_place(_PLAN, theta, grad, state, lr, (rho, eps))
-    return State(state.t + 1, *state[1:])
+    after: State = _engine.in_place(_PLAN, theta, grad, state, (lr, rho, eps))
+    return after

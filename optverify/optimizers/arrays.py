@@ -1,0 +1,101 @@
+"""The arrays an update is handed: do they fit, are they finite, do they share memory?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from optverify.optimizers.trees import Path, show
+from optverify.steps import _engine
+from optverify.steps._engine import Array
+
+
+def parameter(path: Path, p: Any) -> Array:
+    """p itself; TypeError or ValueError unless it is an array an update can be written into."""
+    name = f"params{show(path)}"
+    if not isinstance(p, np.ndarray):
+        found = "None" if p is None else f"a {type(p).__name__}"
+        raise TypeError(f"{name} is {found}, which cannot be updated in place: use a NumPy array")
+    _engine.parameters(p, name)
+    if not p.flags.writeable:
+        raise ValueError(f"{name} is read-only and cannot be updated in place: copy it first")
+    return p
+
+
+def gradient(path: Path, p: Array, g: Any) -> Array:
+    """g as an array; ValueError or TypeError unless it is the gradient of p."""
+    name = f"grads{show(path)}"
+    if g is None:
+        raise TypeError(f"{name} is None: every parameter needs a gradient, zeros where there is none")
+    return _engine.gradient(p, g, name, f"params{show(path)}")
+
+
+# ---- finite? -----------------------------------------------------------------------------------------------
+
+
+def nonfinite(arrays: Sequence[Array]) -> int | None:
+    """The number of the first array that holds NaN or infinity. Allocates nothing of their size."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return next((i for i, x in enumerate(arrays) if not _finite(x)), None)
+
+
+def _finite(x: Array) -> bool:
+    if x.dtype.kind == "c":
+        return _finite(x.real) and _finite(x.imag)
+    if x.dtype.kind != "f":
+        return True
+    if x.dtype.char in "fd" and x.dtype.isnative and x.flags.forc:
+        numbers = x.ravel("K")
+        if math.isfinite(np.dot(numbers, numbers)):  # a sum of squares hides no NaN and no infinity
+            return True
+    # the squares may only have overflowed
+    return bool(np.isfinite(x.min(initial=0)) and np.isfinite(x.max(initial=0)))
+
+
+def what_is_nonfinite(x: Array) -> str:
+    """Which number is not finite, in words."""
+    index = tuple(map(int, np.argwhere(~np.isfinite(x))[0]))
+    where = f" at index {index if len(index) != 1 else index[0]}" if index else ""
+    return f"holds {x[index]}{where}"
+
+
+# ---- shared memory -----------------------------------------------------------------------------------------
+
+
+def check_apart(params: Sequence[tuple[Path, Array]]) -> None:
+    """ValueError if two parameters share memory: an update of one would change the other."""
+    spans = sorted(((*np.lib.array_utils.byte_bounds(p), i) for i, (_, p) in enumerate(params) if p.size))
+    near: list[tuple[int, int]] = []  # (end, number) of the arrays that may reach into those still to come
+    for low, high, i in spans:
+        near = [(end, j) for end, j in near if end > low]
+        for _, j in near:
+            if np.shares_memory(params[i][1], params[j][1]):
+                first, second = sorted((i, j))
+                raise ValueError(
+                    f"params{show(params[second][0])} shares memory with params{show(params[first][0])}: "
+                    "it would be updated twice; give every array once"
+                )
+        near.append((high, i))
+
+
+def unshared(grads: Sequence[Array], params: Sequence[Array]) -> list[Array]:
+    """The gradients, those copied that may share memory with a parameter: it changes before they are read."""
+    owners = {id(_owner(p)) for p in params}
+
+    def shares(g: Array) -> bool:
+        owner = _owner(g)
+        if owner.base is None and all(_owner(p).base is None for p in params):
+            return id(owner) in owners
+        return any(np.may_share_memory(g, p) for p in params)
+
+    return [g.copy() if shares(g) else g for g in grads]
+
+
+def _owner(x: Array) -> Array:
+    """The array whose memory x uses; its base is None unless the memory is not NumPy's."""
+    while isinstance(x.base, np.ndarray):
+        x = x.base
+    return x
