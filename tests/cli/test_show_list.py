@@ -67,6 +67,8 @@ def test_options_choose_a_dialect(run):
         == rule("adam", epsilon="hat", maximize=True).latex()
     )
     assert "* hat" in run("show", "adam", *options).stdout
+    assert "* true" in run("show", "adam", *options).stdout
+    assert json.loads(run("show", "adam", "--json", *options).stdout)["options"]["maximize"] == "true"
 
 
 @pytest.mark.parametrize(

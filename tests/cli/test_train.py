@@ -105,20 +105,36 @@ def test_a_schedule_gets_lr_and_the_number_of_updates(run, tmp_path):
     np.testing.assert_allclose(rates, 0.02 * 0.5 ** (np.arange(41) // 10), rtol=1e-14)
 
 
-def test_a_seed_names_the_whole_run(run, tmp_path):
-    def losses(seed):
-        out = run(
-            "train", "blobs", "--rules", "adam", "--seed", seed, "--json", "--out", str(tmp_path)
-        ).stdout
-        return json.loads(out)["results"][0]["loss"]
+def plan(**changes):
+    settings = {
+        "epochs": 1,
+        "steps": None,
+        "batch_size": 64,
+        "hidden": "64",
+        "lr": None,
+        "schedule": None,
+        "seed": 0,
+    }
+    return Plan(**settings | changes)
 
-    assert losses("1") == losses("1")
-    assert losses("1") != losses("2")
+
+def test_the_seed_draws_the_weights():
+    first, again, other = (plan(seed=seed).problem("blobs").start[0]["W"] for seed in (1, 1, 2))
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+def test_the_seed_draws_the_batches():
+    blobs = plan().problem("blobs")
+    first, again, other = (
+        plan(seed=seed).run(blobs, "adam", lambda done, total: None).value for seed in (1, 1, 2)
+    )
+    assert (first == again).all()
+    assert (first != other).any()
 
 
 def test_the_network_has_the_hidden_layers_asked_for():
-    plan = Plan(None, None, 64, "8,4", None, None, 0)
-    shapes = [layer["W"].shape for layer in plan.problem("digits").start]
+    shapes = [layer["W"].shape for layer in plan(hidden="8,4").problem("digits").start]
     assert shapes == [(64, 8), (8, 4), (4, 10)]
 
 

@@ -5,16 +5,14 @@ import pytest
 
 import optverify as ov
 from optverify.backends import step
-from optverify.problems import OnlineProblem, problem
+from optverify.problems import OnlineProblem, Problem, problem
 from optverify.training import minimize
 
 DIAGONAL = np.array([1.0, 10.0, 100.0])
 
 
 def quadratic():
-    """f = 1/2 sum_i d_i x_i^2, as a least-squares like Problem with a diagonal Hessian."""
-    from optverify.problems.problem import Problem
-
+    """f = 1/2 sum_i d_i x_i^2."""
     return Problem(
         name="diagonal", title="Diagonal quadratic", latex="", source="", initial=np.array([1.0, -2.0, 3.0]),
         function=lambda x, xp: xp.sum(DIAGONAL * x * x) / 2, tags=frozenset({"convex", "smooth"}),
@@ -154,13 +152,17 @@ def test_divergence_ends_the_run_with_a_note_and_no_warning(rule):
 
 
 def test_a_lookahead_point_out_of_range_ends_the_run():
-    trace = minimize(quadratic(), "nesterov", steps=10, lr=1e300, momentum=0.99)
-    assert trace.diverged
+    """On f = x, one update with lr = 1e308 gives theta = -1e308, finite, and theta + 0.9 v = -1.9e308."""
+    line = Problem(
+        name="line", title="Line", latex="", source="", initial=np.array([0.0]),
+        function=lambda x, xp: xp.sum(x), tags=frozenset({"convex", "smooth"}),
+    )  # fmt: skip
+    trace = minimize(line, "nesterov", steps=10, lr=1e308, momentum=0.9)
+    assert trace.note == "diverged: the look-ahead point is not finite after 1 update"
+    assert trace.theta[:, 0].tolist() == [0.0, -1e308]
 
 
 def test_a_gradient_that_is_not_finite_ends_the_run_before_it_is_used():
-    from optverify.problems.problem import Problem
-
     root = Problem(
         name="root", title="Root", latex="", source="", initial=np.array([0.0]),
         function=lambda x, xp: xp.sum(x**2) ** 0.5,

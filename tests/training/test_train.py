@@ -81,6 +81,15 @@ def test_every_rule_learns_the_digits(digits, rule):
     assert trained.theta[-1][0]["W"].dtype == np.float32
 
 
+def test_accuracies_and_values_are_those_of_the_recorded_thetas(digits):
+    trained, data = train(digits, "adam", 2, lr=0.01), digits.data
+    for row, theta in enumerate(trained.theta):
+        assert trained.train_accuracy[row] == digits.accuracy(theta, data.train_x, data.train_y)
+        assert trained.test_accuracy[row] == digits.accuracy(theta, data.test_x, data.test_y)
+        assert trained.value[row] == digits.value(theta)
+    assert (trained.train_accuracy != trained.test_accuracy).all()
+
+
 def test_a_problem_without_classes_has_no_accuracy():
     trained = train("least_squares", "gd", 1, lr=0.01)
     assert np.isnan(trained.train_accuracy).all()
