@@ -161,7 +161,7 @@ class _Run:
         if not all(leaves) and not self.note:
             updates = self.optimizer.t
             plural = "" if updates == 1 else "s"
-            self.note = f"diverged: {what} is not finite after {updates} update{plural}"
+            self.note = f"diverged: {what} is not finite after {updates} update{plural}; try a smaller lr"
         return all(leaves)
 
     def record(self, value: float, gradient: Tree, **more: Any) -> None:

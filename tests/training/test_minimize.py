@@ -158,7 +158,7 @@ def test_a_lookahead_point_out_of_range_ends_the_run():
         function=lambda x, xp: xp.sum(x), tags=frozenset({"convex", "smooth"}),
     )  # fmt: skip
     trace = minimize(line, "nesterov", steps=10, lr=1e308, momentum=0.9)
-    assert trace.note == "diverged: the look-ahead point is not finite after 1 update"
+    assert trace.note == "diverged: the look-ahead point is not finite after 1 update; try a smaller lr"
     assert trace.theta[:, 0].tolist() == [0.0, -1e308]
 
 
@@ -169,7 +169,7 @@ def test_a_gradient_that_is_not_finite_ends_the_run_before_it_is_used():
         tags=frozenset({"convex", "nonsmooth"}),
     )  # fmt: skip
     trace = minimize(root, "gd", steps=5)
-    assert trace.note == "diverged: the gradient is not finite after 0 updates"
+    assert trace.note == "diverged: the gradient is not finite after 0 updates; try a smaller lr"
     assert trace.t.tolist() == [0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import click
@@ -18,16 +19,19 @@ from optverify.cli.output import progress
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if the folder is not up to date.")
 def run(out: Path, check: bool) -> int:
     """Write the equation reference: equations, claims and figures."""
-    from optverify.report import differences, write
+    from optverify.report import comparison, differences, write
 
-    if check:
-        found = differences(out)
-        for difference in found:
-            click.echo(difference)
-        click.echo(f"{out} differs from a fresh report" if found else f"{out} is up to date")
-        return FAILED if found else HOLDS
     with progress("report") as advance:
-        written = write(out, progress=lambda part: advance(0, part))
-    for path in written:
-        click.echo(path)
-    return HOLDS
+        parts = count()
+        if not check:
+            written = write(out, lambda part: advance(next(parts), part))
+        else:
+            found = differences(out, lambda part: advance(next(parts), part))
+    if not check:
+        click.echo("\n".join(map(str, written)))
+        return HOLDS
+    for sentence in found:
+        click.echo(sentence)
+    verdict = "is not up to date" if found else "is up to date"
+    click.echo(f"{out} {verdict} (compared {comparison(out)})")
+    return FAILED if found else HOLDS
