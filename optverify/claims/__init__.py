@@ -12,7 +12,7 @@ A topic is a file; add a claim by writing a check there:
 A step that cannot be shown raises NotProved: "not decided" is an honest verdict.
 """
 
-from optverify.claims.claim import Claim, Decision, Result
-from optverify.claims.ledger import claim, claims, verify
+from optverify.claims._claim import Claim, Decision, Result
+from optverify.claims._ledger import claim, claims, verify
 
 __all__ = ["Claim", "Decision", "Result", "claim", "claims", "verify"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import sympy as sp
 
-from optverify.claims.claim import (
+from optverify.claims._claim import (
     Decision,
     about,
     claim,
@@ -14,8 +14,7 @@ from optverify.claims.claim import (
     holds_under_conditions,
     refuted,
 )
-from optverify.language import Rule, Source, State, beta1, beta2, eps, grad, lr, rho, t, theta
-from optverify.language.symbols import Variable
+from optverify.language import Rule, Source, State, Variable, beta1, beta2, eps, grad, lr, rho, t, theta
 from optverify.proof import (
     NotProved,
     domains,
@@ -100,10 +99,10 @@ def show_rate_falls_with_accumulator() -> None:
 @claim(
     "adagrad.effective_rate",
     "AdaGrad's effective learning rate never rises, in any coordinate.",
-    statement=r"\theta_t = \theta_{t-1} - \eta_t g_t, \quad \eta_t = \frac{\eta}{\sqrt{G_t} + \delta}, \quad"
-    r" G_t = G_0 + \sum_{s \le t} g_s^2 \quad \Longrightarrow \quad \eta_t \le \eta_{t-1}",
-    scope="each coordinate, any gradients, constant lr, epsilon outside the root, any G_0 >= 0, every t; with"
-    " epsilon = 0 from the first gradient other than 0 on",
+    statement=r"\theta_t = \theta_{t-1} - \eta_t g_t, \quad \eta_t = \frac{\eta}{\sqrt{G_t} + \delta},"
+    r" \quad G_t = G_0 + \sum_{s \le t} g_s^2 \quad \Longrightarrow \quad \eta_t \le \eta_{t-1}",
+    scope="each coordinate, any gradients, constant lr, epsilon outside the root, any G_0 >= 0, every t;"
+    " with epsilon = 0 from the first gradient other than 0 on",
     sources=[duchi],
     rule=about("adagrad"),
 )
@@ -123,9 +122,8 @@ def adagrad_rate(rule: Rule) -> Decision:
 @claim(
     "rmsprop.effective_rate",
     "Like AdaGrad's, RMSProp's effective learning rate never rises.",
-    statement=r"\theta_t = \theta_{t-1} - \eta_t g_t, \quad"
-    r" \eta_t = \frac{\eta}{\sqrt{v_t} + \epsilon}, \quad v_t = \rho v_{t-1} + (1 - \rho) g_t^2 \quad"
-    r" \Longrightarrow \quad \eta_t \le \eta_{t-1}",
+    statement=r"\theta_t = \theta_{t-1} - \eta_t g_t, \quad \eta_t = \frac{\eta}{\sqrt{v_t} + \epsilon},"
+    r" \quad v_t = \rho v_{t-1} + (1 - \rho) g_t^2 \quad \Longrightarrow \quad \eta_t \le \eta_{t-1}",
     scope="one coordinate, rho = 1/4, epsilon = 0, v_0 = 0, gradients 2 and then 1",
     sources=[tieleman],
     expected="refuted",
@@ -134,7 +132,7 @@ def adagrad_rate(rule: Rule) -> Decision:
 )
 def rmsprop_rate(rule: Rule) -> Decision:
     """Two updates with shrinking gradients; and v shrinks whenever the squared gradient is below it."""
-    with unless(lambda: None):
+    with unless(lambda: None):  # another recurrence says nothing about this sentence
         show_effective_rate(rule)
         v, within = accumulator(rule), domains(rule)
         growth = (1 - rho) * (grad**2 - v.before)
@@ -148,8 +146,7 @@ def rmsprop_rate(rule: Rule) -> Decision:
         raise NotProved(f"the rate went from {before} to {after} in the run that was tried")
     return refuted(
         f"gradients 2 and 1 with rho = 1/4, eps = 0 give v = {first[v.name]} and then {second[v.name]}:"
-        f" the rate"
-        f" rises by the factor {ratio}. It rises whenever g_t^2 < v_(t-1)"
+        f" the rate rises by the factor {ratio}. It rises whenever g_t^2 < v_(t-1)"
     )
 
 
@@ -201,8 +198,7 @@ def _corrected(rule: Rule, name: str, beta: sp.Symbol, power: int) -> Decision:
     of = "E[g]" if power == 1 else "E[g^2]"
     return holds_under_conditions(
         f"E[{name}_t] = (1 - {beta}^t) {of} by induction, so the correction is exact while {of} stays the"
-        f" same;"
-        f" with gradients 1 and then 0 the estimate is {drifted} at t = 2, not 0"
+        f" same; with gradients 1 and then 0 the estimate is {drifted} at t = 2, not 0"
     )
 
 
@@ -225,10 +221,10 @@ def first_moment_unbiased(rule: Rule) -> Decision:
 @claim(
     "adam.bias_correction.second",
     "Bias correction makes Adam's second moment an unbiased estimate of the squared gradient.",
-    statement=r"E[g_s^2] = \mu_2 \text{ for all } s \le t \quad \Longrightarrow \quad E[\hat{v}_t] = \mu_2,"
-    r" \qquad t = 1, 2, \dots",
-    scope="each coordinate, gradients with one mean square for all steps, dependent or not, beta_2 in [0, 1),"
-    " every t",
+    statement=r"E[g_s^2] = \mu_2 \text{ for all } s \le t \quad \Longrightarrow \quad E[\hat{v}_t] ="
+    r" \mu_2, \qquad t = 1, 2, \dots",
+    scope="each coordinate, gradients with one mean square for all steps, dependent or not, beta_2 in [0,"
+    " 1), every t",
     sources=[kingma_ba_bias],
     expected="holds under conditions",
     rule=about("adam"),
@@ -241,10 +237,10 @@ def second_moment_unbiased(rule: Rule) -> Decision:
 @claim(
     "adam.uncorrected",
     "Without bias correction Adam's moments are too small by the factor 1 - beta^t.",
-    statement=r"E[m_t] = (1 - \beta_1^t) \, \mu_1, \quad E[v_t] = (1 - \beta_2^t) \, \mu_2, \qquad"
-    r" t = 0, 1, 2, \dots",
-    scope="each coordinate, gradients with the same mean mu_1 and mean square mu_2 in all steps, dependent or"
-    " not, beta_1 and beta_2 in [0, 1), every t",
+    statement=r"E[m_t] = (1 - \beta_1^t) \, \mu_1, \quad E[v_t] = (1 - \beta_2^t) \, \mu_2, \qquad t = 0,"
+    r" 1, 2, \dots",
+    scope="each coordinate, gradients with the same mean mu_1 and mean square mu_2 in all steps,"
+    " dependent or not, beta_1 and beta_2 in [0, 1), every t",
     sources=[kingma_ba_bias],
     rule=about("adam", bias_correction="none"),
 )
@@ -265,10 +261,9 @@ def uncorrected_moments(rule: Rule) -> Decision:
     "adam.first_step",
     "Adam's first step has size lr in every coordinate, however large or small the gradient is.",
     statement=r"\theta_1 = \theta_0 - \eta \, \frac{g_1}{\lvert g_1 \rvert + \epsilon}, \qquad \text{so}"
-    r" \quad"
-    r" \theta_1 = \theta_0 - \eta \, \mathrm{sign}(g_1) \quad \text{for } \epsilon = 0, \; g_1 \ne 0",
-    scope="each coordinate, every gradient, every lr, beta_1, beta_2 and epsilon; the exact size is"
-    " lr |g|/(|g| + epsilon), below lr for epsilon > 0",
+    r" \quad \theta_1 = \theta_0 - \eta \, \mathrm{sign}(g_1) \quad \text{for } \epsilon = 0, \; g_1 \ne 0",
+    scope="each coordinate, every gradient, every lr, beta_1, beta_2 and epsilon; the exact size is lr"
+    " |g|/(|g| + epsilon), below lr for epsilon > 0",
     sources=[kingma_ba_steps],
     expected="holds under conditions",
     rule=about("adam"),
@@ -286,6 +281,5 @@ def first_step(rule: Rule) -> Decision:
     show_equal(stepped.subs(grad, 0).subs(positive), theta.before, "theta_1 for a gradient 0", within)
     return holds_under_conditions(
         "the corrections cancel 1 - beta_1 and 1 - beta_2; with eps = 0 the step is lr sign(g), with eps"
-        " > 0 it"
-        " is shorter: lr/2 for |g| = eps"
+        " > 0 it is shorter: lr/2 for a gradient of size eps"
     )

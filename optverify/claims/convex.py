@@ -18,7 +18,7 @@ from typing import Any
 
 import sympy as sp
 
-from optverify.claims.claim import Decision, about, claim, holds
+from optverify.claims._claim import Decision, about, claim, holds
 from optverify.language import Rule, Source, grad, lr, theta
 from optverify.proof import (
     STAR,
@@ -60,13 +60,12 @@ nesterov_book = Source(
     "Springer",
     url="https://doi.org/10.1007/978-3-319-91578-4",
 )
-goodfellow = Source(
-    "Goodfellow, Bengio and Courville",
-    2016,
-    "Deep learning",
-    "section 4.3",
-    "MIT Press",
-    url="https://www.deeplearningbook.org",
+polyak_book = Source(
+    "Polyak",
+    1987,
+    "Introduction to optimization",
+    "section 1.4, the gradient method",
+    "Optimization Software",
 )
 
 L = sp.Symbol("L", positive=True)
@@ -140,8 +139,8 @@ def rate(rule: Rule) -> Decision:
     with unless(lambda: broken_rate(rule)):
         _potential_proof(memoryless_step(rule))
     return holds(
-        "the potential a_{k-1} (f_k - f* + |g_k|^2/(2L)) + v_k L |x_k - x*|^2, with a_k = (k+1)/(2t-k) and"
-        " v_k = (2t+1-2k)/(2(2t+1-k)^2), never rises: each step leaves a sum of squares"
+        "a potential that weighs the gap of f by k/(2t+1-k) and the squared distance to the minimum by L"
+        " (2t+1-2k)/(2(2t+1-k)^2) never rises in k = 0, ..., t: what a step leaves over is a square"
     )
 
 
@@ -187,8 +186,8 @@ def _potential_proof(step: Callable[[Any, Any], sp.Expr]) -> None:
 @claim(
     "gd.convex.rate.dual",
     "The 1/t rate of gradient descent follows from finitely many inequalities between the points it visits.",
-    statement=r"f(\theta_t) - f^\ast \le \frac{L \, \lVert \theta_0 - \theta^\ast \rVert^2}{4 t + 2}, \qquad"
-    r" \eta = \frac{1}{L}, \quad t = 1, \dots, 8",
+    statement=r"f(\theta_t) - f^\ast \le \frac{L \, \lVert \theta_0 - \theta^\ast \rVert^2}{4 t + 2},"
+    r" \qquad \eta = \frac{1}{L}, \quad t = 1, \dots, 8",
     scope="every convex f with L-Lipschitz gradient and a minimum, any dimension, full gradients, t <= 8",
     sources=[drori_teboulle, nesterov_book],
     evidence="exact certificate",
@@ -201,8 +200,8 @@ def rate_dual(rule: Rule) -> Decision:
             known = Interpolation.of(rule, n, L, {"lr": 1 / L})
             show_certificate(known, multipliers(n), L / (4 * n + 2), f"the certificate for t = {n}")
     return holds(
-        "multipliers (k+1)/(2t-k) between consecutive points, and their differences between the minimum and"
-        " each point, leave a positive semidefinite Gram matrix (exact LDL) for each t = 1, ..., 8",
+        "multipliers (k+1)/(2t-k) between consecutive points, and their differences between the minimum"
+        " and each point, leave a positive semidefinite Gram matrix (exact LDL) for each t = 1, ..., 8",
         "exact certificate",
     )
 
@@ -221,10 +220,10 @@ def multipliers(n: int) -> dict[tuple[int, int], sp.Rational]:
 @claim(
     "gd.convex.tight",
     "No better rate than L R^2/(4t + 2) can be promised: a Huber function attains it.",
-    statement=r"f(\theta_t) - f^\ast = \frac{L \, (\theta_0 - \theta^\ast)^2}{4 t + 2}, \qquad"
-    r" \eta = \frac{1}{L}, \quad f(x) = \begin{cases} \frac{L}{2} x^2 & \lvert x \rvert \le \tau/L \\"
-    r" \tau \lvert x \rvert - \frac{\tau^2}{2L} & \lvert x \rvert > \tau/L \end{cases}, \quad"
-    r" \tau = \frac{L \, \lvert \theta_0 \rvert}{2 t + 1}",
+    statement=r"f(\theta_t) - f^\ast = \frac{L \, (\theta_0 - \theta^\ast)^2}{4 t + 2}, \qquad \eta ="
+    r" \frac{1}{L}, \quad f(x) = \begin{cases} \frac{L}{2} x^2 & \lvert x \rvert \le \tau/L \\ \tau"
+    r" \lvert x \rvert - \frac{\tau^2}{2L} & \lvert x \rvert > \tau/L \end{cases}, \quad \tau = \frac{L"
+    r" \, \lvert \theta_0 \rvert}{2 t + 1}",
     scope="one function for each horizon t, dimension 1, every t; it is convex with L-Lipschitz gradient",
     sources=[drori_teboulle],
     rule=about("gd"),
@@ -268,10 +267,11 @@ def _huber_missed(rule: Rule) -> str | None:
 @claim(
     "gd.diverges",
     "With a step size above 2/L gradient descent can diverge.",
-    statement=r"f(\theta) = \frac{L}{2} \theta^2, \quad \eta > \frac{2}{L}, \quad \theta_0 \ne 0 \quad"
-    r"\Longrightarrow \quad \lvert \theta_t \rvert = (\eta L - 1)^t \, \lvert \theta_0 \rvert \to \infty",
+    statement=r"f(\theta) = \frac{L}{2} \theta^2, \quad \eta > \frac{2}{L}, \quad \theta_0 \ne 0"
+    r" \quad\Longrightarrow \quad \lvert \theta_t \rvert = (\eta L - 1)^t \, \lvert \theta_0 \rvert \to"
+    r" \infty",
     scope="one convex quadratic for each L, dimension 1, full gradients, every lr > 2/L",
-    sources=[goodfellow],
+    sources=[polyak_book],
     rule=about("gd"),
 )
 def diverges(rule: Rule) -> Decision:

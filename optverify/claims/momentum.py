@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy as sp
 
-from optverify.claims.claim import Decision, about, claim, holds, refuted
+from optverify.claims._claim import Decision, about, claim, holds, refuted
 from optverify.language import Rule, Source, grad, lr, momentum, theta
 from optverify.proof import NotProved, domains, show_by_induction, show_equal, show_nonnegative, show_positive
 from optverify.views.closed import closed_form
@@ -41,9 +41,8 @@ goodfellow = Source(
 
 @claim(
     "momentum.terminal_velocity",
-    "Under a constant gradient momentum speeds up to lr |g| / (1 - beta), 10 times the step of gradient"
-    " descent"
-    " for beta = 0.9.",
+    "Under a constant gradient momentum speeds up to lr g/(1 - beta), 10 times the step of gradient"
+    " descent for beta = 0.9.",
     statement=r"v_t = -\frac{1 - \beta^t}{1 - \beta} \, \eta g \to -\frac{\eta g}{1 - \beta}, \qquad"
     r" \theta_t - \theta_{t-1} = v_t",
     scope="constant gradient g, constant lr and momentum in [0, 1), v_0 = 0, each coordinate, every t",
@@ -108,12 +107,11 @@ def show_same_start(first: Rule, second: Rule, change: Change) -> None:
     "nesterov.forms.constant",
     "Nesterov momentum as frameworks write it, without a look-ahead, is the method of the paper.",
     statement=r"\varphi_t = \theta_t + \mu v_t, \quad u_t = -\frac{v_t}{\eta} \quad \text{turns} \quad"
-    r" v_t = \mu v_{t-1} - \eta \nabla f(\theta_{t-1} + \mu v_{t-1}), \; \theta_t = \theta_{t-1} + v_t \quad"
-    r" \text{into} \quad u_t = \mu u_{t-1} + \nabla f(\varphi_{t-1}), \;"
-    r" \varphi_t = \varphi_{t-1} - \eta (\nabla f(\varphi_{t-1}) + \mu u_t)",
+    r" v_t = \mu v_{t-1} - \eta \nabla f(\theta_{t-1} + \mu v_{t-1}), \; \theta_t = \theta_{t-1} + v_t"
+    r" \quad \text{into} \quad u_t = \mu u_{t-1} + \nabla f(\varphi_{t-1}), \; \varphi_t = \varphi_{t-1}"
+    r" - \eta (\nabla f(\varphi_{t-1}) + \mu u_t)",
     scope="constant lr and momentum, any f, any gradients (noisy ones too), any dimension, every t; the"
-    " stored"
-    " parameters are the look-ahead points",
+    " stored parameters are the look-ahead points",
     sources=[sutskever, bengio],
     lookahead=lookahead,
     rewritten=rewritten,
@@ -135,11 +133,10 @@ def _change(first: Rule, second: Rule, scale: Any) -> Change:
     "nesterov.forms.inside",
     "With lr inside the velocity, the rewritten Nesterov momentum agrees with the look-ahead under any"
     " schedule.",
-    statement=r"\varphi_t = \theta_t + \mu v_t \quad \text{turns} \quad"
-    r" v_t = \mu v_{t-1} - \eta_t \nabla f(\theta_{t-1} + \mu v_{t-1}), \; \theta_t = \theta_{t-1} + v_t"
-    r" \quad"
-    r" \text{into} \quad v_t = \mu v_{t-1} - \eta_t \nabla f(\varphi_{t-1}), \;"
-    r" \varphi_t = \varphi_{t-1} + \mu v_t - \eta_t \nabla f(\varphi_{t-1})",
+    statement=r"\varphi_t = \theta_t + \mu v_t \quad \text{turns} \quad v_t = \mu v_{t-1} - \eta_t \nabla"
+    r" f(\theta_{t-1} + \mu v_{t-1}), \; \theta_t = \theta_{t-1} + v_t \quad \text{into} \quad v_t = \mu"
+    r" v_{t-1} - \eta_t \nabla f(\varphi_{t-1}), \; \varphi_t = \varphi_{t-1} + \mu v_t - \eta_t \nabla"
+    r" f(\varphi_{t-1})",
     scope="any schedule of lr, constant momentum, any f, any gradients, any dimension, every t",
     sources=[sutskever, bengio],
     lookahead=lookahead,
@@ -159,8 +156,7 @@ def forms_agree_inside(lookahead: Rule, rewritten: Rule) -> Decision:
     "nesterov.forms.schedule",
     "The two forms of Nesterov momentum are the same under a learning-rate schedule too.",
     statement=r"\varphi_t = \theta_t + \mu v_t \text{ for every } t \text{ and every schedule } \eta_t,"
-    r" \qquad"
-    r" \text{lr inside the look-ahead velocity, outside the rewritten one}",
+    r" \qquad \text{lr inside the look-ahead velocity, outside the rewritten one}",
     scope="f(theta) = theta^2/2, dimension 1, momentum 1/2, lr 1/2 for two updates and 1/4 after them",
     sources=[sutskever],
     expected="refuted",
@@ -177,8 +173,8 @@ def forms_differ(lookahead: Rule, rewritten: Rule) -> Decision:
         if k < 3:
             raise NotProved(f"the forms differ at t = {k} already, under a constant lr: {phi} and {theta_k}")
         return refuted(
-            f"from theta_0 = 1 with lr = 1/2, 1/2, 1/4: the look-ahead point is {phi} after update {k}, the"
-            f" stored parameter of the rewritten form {theta_k}; up to update {k - 1} they agree"
+            f"from theta_0 = 1 with lr = 1/2, 1/2, 1/4: the look-ahead point is {phi} after update {k},"
+            f" the stored parameter of the rewritten form {theta_k}; up to update {k - 1} they agree"
         )
     raise NotProved("the forms agree on the schedule that was tried")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from optverify.claims.claim import Decision, about, claim, holds
+from optverify.claims._claim import Decision, about, claim, holds
 from optverify.language import Rule, Source, lr, momentum
 from optverify.proof import NotProved, domains, show_stable_iff
 from optverify.views.linear import step_matrix
@@ -37,8 +37,7 @@ def any_rate_matrix(rule: Rule) -> sp.Matrix:
     "gd.quadratic.stability",
     "Gradient descent on a quadratic converges for step sizes up to 2/L, and for no others.",
     statement=r"\theta_t \to 0 \text{ from every } \theta_0 \quad \Longleftrightarrow \quad 0 < \eta"
-    r" \lambda < 2,"
-    r" \qquad f(\theta) = \frac{\lambda}{2} \theta^2",
+    r" \lambda < 2, \qquad f(\theta) = \frac{\lambda}{2} \theta^2",
     scope="quadratics with curvature lambda > 0, full gradients, constant lr; in d dimensions along each"
     " eigenvector of the Hessian, so for all of them if and only if 0 < lr < 2/lambda_max",
     sources=[polyak_book],
@@ -55,9 +54,8 @@ def gradient_descent_stability(rule: Rule) -> Decision:
 @claim(
     "momentum.quadratic.stability",
     "Momentum widens the range of stable step sizes: up to 2 (1 + beta)/L instead of 2/L.",
-    statement=r"(\theta_t, v_t) \to 0 \text{ from every start} \quad \Longleftrightarrow \quad"
-    r" 0 < \eta \lambda < 2 (1 + \beta), \qquad f(\theta) = \frac{\lambda}{2} \theta^2, \quad 0 \le \beta"
-    r" < 1",
+    statement=r"(\theta_t, v_t) \to 0 \text{ from every start} \quad \Longleftrightarrow \quad 0 < \eta"
+    r" \lambda < 2 (1 + \beta), \qquad f(\theta) = \frac{\lambda}{2} \theta^2, \quad 0 \le \beta < 1",
     scope="quadratics with curvature lambda > 0, full gradients, constant lr and momentum in [0, 1); in d"
     " dimensions along each eigenvector of the Hessian",
     sources=[polyak_book, jury],
@@ -68,6 +66,6 @@ def momentum_stability(rule: Rule) -> Decision:
     stated = [rate * curvature, 2 * (1 + momentum) - rate * curvature]
     show_stable_iff(any_rate_matrix(rule), stated, "the step", domains(rule))
     return holds(
-        "z^2 - (1 + beta - lr lambda) z + beta has its roots in the unit disk iff lr lambda > 0,"
-        " 2 (1 + beta) - lr lambda > 0 and 1 - beta > 0 (Jury)"
+        "z^2 - (1 + beta - lr lambda) z + beta has its roots in the unit disk iff lr lambda > 0, 2 (1 +"
+        " beta) - lr lambda > 0 and 1 - beta > 0 (Jury)"
     )

@@ -6,11 +6,10 @@ import itertools
 
 import sympy as sp
 
-from optverify.claims.claim import Decision, about_schedule, claim, holds
-from optverify.language import ScheduleFamily, Source
+from optverify.claims._claim import Decision, about_schedule, claim, holds
+from optverify.language import ScheduleFamily, Source, lr
 from optverify.language.clock import T_0, T_mult, lr_min, total
 from optverify.language.clock import t as updates
-from optverify.language.symbols import lr
 from optverify.proof import NotProved, Refuted, show_equal
 
 sgdr = Source(
@@ -41,8 +40,8 @@ def rate(family: ScheduleFamily) -> sp.Expr:
 @claim(
     "cosine.ends",
     "Cosine annealing goes from lr to lr_min, and stays there.",
-    statement=r"\eta_0 = \eta_{\max}, \quad \eta_T = \eta_{\min}, \quad"
-    r" \eta_t = \eta_{\min} \text{ for } t \ge T",
+    statement=r"\eta_0 = \eta_{\max}, \quad \eta_T = \eta_{\min}, \quad \eta_t = \eta_{\min} \text{ for }"
+    r" t \ge T",
     scope='every lr, lr_min and T, every t >= T; after="hold"',
     sources=[sgdr],
     schedule=about_schedule("cosine"),
@@ -59,8 +58,8 @@ def cosine_ends(schedule: ScheduleFamily) -> Decision:
 @claim(
     "cosine.recursion",
     "Cosine annealing can be computed from the last learning rate alone.",
-    statement=r"\eta_{t+1} = \eta_{\min} + (\eta_t - \eta_{\min}) \,"
-    r" \frac{1 + \cos(\pi (t + 1)/T)}{1 + \cos(\pi t/T)}, \qquad 0 \le t < T",
+    statement=r"\eta_{t+1} = \eta_{\min} + (\eta_t - \eta_{\min}) \, \frac{1 + \cos(\pi (t + 1)/T)}{1 +"
+    r" \cos(\pi t/T)}, \qquad 0 \le t < T",
     scope="every lr, lr_min and T, 0 <= t < T; at t = T the denominator is 0 and the recursion says nothing",
     sources=[sgdr],
     schedule=about_schedule("cosine"),
@@ -79,9 +78,9 @@ def cosine_recursion(schedule: ScheduleFamily) -> Decision:
 @claim(
     "restarts.lengths",
     "Each cycle between warm restarts is T_mult times as long as the one before.",
-    statement=r"T_i = T_0 T_{\mathrm{mult}}^i, \quad"
-    r" S_i = T_0 \, \frac{T_{\mathrm{mult}}^i - 1}{T_{\mathrm{mult}} - 1} \;\; (T_0 i \text{ for }"
-    r" T_{\mathrm{mult}} = 1), \quad S_{i+1} - S_i = T_i, \quad \eta_{S_i} = \eta_{\max}",
+    statement=r"T_i = T_0 T_{\mathrm{mult}}^i, \quad S_i = T_0 \, \frac{T_{\mathrm{mult}}^i -"
+    r" 1}{T_{\mathrm{mult}} - 1} \;\; (T_0 i \text{ for } T_{\mathrm{mult}} = 1), \quad S_{i+1} - S_i ="
+    r" T_i, \quad \eta_{S_i} = \eta_{\max}",
     scope="every T_0, T_mult, lr and lr_min, every cycle i; S_i is the t at which cycle i begins",
     sources=[sgdr],
     schedule=about_schedule("cosine_warm_restarts"),
@@ -105,8 +104,8 @@ def restart_lengths(schedule: ScheduleFamily) -> Decision:
     "restarts.index",
     "The cycle a step belongs to is the number of restarts up to it.",
     statement=r"i_t = \max \{ i : S_i \le t \}, \qquad S_0 = 0, \; S_{i+1} = S_i + T_0 T_{\mathrm{mult}}^i",
-    scope="T_0 = 1, ..., 5, T_mult = 1, ..., 4, t = 0, ..., 200, every case; among them T_0 = 1, T_mult = 3,"
-    " t = 121, an exact restart where the usual floor of a floating logarithm is one short",
+    scope="T_0 = 1, ..., 5, T_mult = 1, ..., 4, t = 0, ..., 200, every case; among them T_0 = 1, T_mult ="
+    " 3, t = 121, an exact restart where the usual floor of a floating logarithm is one short",
     sources=[sgdr],
     evidence="exact enumeration",
     schedule=about_schedule("cosine_warm_restarts"),

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import sympy as sp
 
-from optverify.claims.claim import Decision, about, claim, holds, holds_under_conditions
+from optverify.claims._claim import Decision, about, claim, holds, holds_under_conditions
 from optverify.language import Rule, Source, grad, lr, theta
 from optverify.proof import NotProved, expectation, show_equal
 from optverify.views.closed import closed_form
@@ -24,16 +24,16 @@ robbins_monro = Source(
     "Annals of Mathematical Statistics 22",
     url="https://doi.org/10.1214/aoms/1177729586",
 )
-bottou = Source(
-    "Bottou, Curtis and Nocedal",
-    2018,
-    "Optimization methods for large-scale machine learning",
-    "section 3.3, equation (3.7), and section 4",
-    "SIAM Review 60",
-    arxiv="1606.04838",
+goodfellow = Source(
+    "Goodfellow, Bengio and Courville",
+    2016,
+    "Deep learning",
+    "section 8.1.3, batch and minibatch algorithms",
+    "MIT Press",
+    url="https://www.deeplearningbook.org",
 )
 cochran = Source(
-    "Cochran", 1977, "Sampling techniques", "Theorem 2.2, sampling without replacement", "Wiley, 3rd edition"
+    "Cochran", 1977, "Sampling techniques", "Theorems 2.1 and 2.2, without replacement", "Wiley, 3rd edition"
 )
 
 mu, sigma = sp.Symbol("mu", real=True), sp.Symbol("sigma", nonnegative=True)
@@ -81,12 +81,11 @@ def enumerated(rule: Rule, replacement: bool) -> Iterable[tuple[int, int, sp.Exp
 @claim(
     "gd.minibatch.unbiased",
     "A mini-batch step is, on average, the step of the full batch.",
-    statement=r"E[\theta_t] = \theta_{t-1} - \eta \, \nabla f(\theta_{t-1}), \qquad"
-    r" f = \frac{1}{N} \sum_{i=1}^{N} f_i, \quad g_t = \frac{1}{B} \sum_{b=1}^{B} \nabla"
-    r" f_{i_b}(\theta_{t-1})",
+    statement=r"E[\theta_t] = \theta_{t-1} - \eta \, \nabla f(\theta_{t-1}), \qquad f = \frac{1}{N}"
+    r" \sum_{i=1}^{N} f_i, \quad g_t = \frac{1}{B} \sum_{b=1}^{B} \nabla f_{i_b}(\theta_{t-1})",
     scope="one step from given parameters, any f_i, batches of any size drawn uniformly, with or without"
     " replacement; enumerated in full for N <= 4",
-    sources=[robbins_monro, bottou],
+    sources=[robbins_monro, goodfellow, cochran],
     rule=about("gd"),
 )
 def unbiased(rule: Rule) -> Decision:
@@ -108,9 +107,8 @@ def unbiased(rule: Rule) -> Decision:
     statement=r"\mathrm{Var}[\theta_t] = \eta^2 \, \frac{\sigma^2}{B} \text{ with replacement}, \qquad"
     r" \mathrm{Var}[\theta_t] = \eta^2 \, \frac{\sigma^2}{B} \, \frac{N - B}{N - 1} \text{ without}",
     scope="one step from given parameters, each coordinate, any f_i whose gradients there have variance"
-    " sigma^2"
-    " over the N examples; enumerated in full for N <= 4",
-    sources=[bottou, cochran],
+    " sigma^2 over the N examples; enumerated in full for N <= 4",
+    sources=[goodfellow, cochran],
     expected="holds under conditions",
     rule=about("gd"),
 )
@@ -129,6 +127,6 @@ def variance(rule: Rule) -> Decision:
             small = lr**2 * sample / b * factor.subs({N: n, B: b})
             show_equal(average, small, f"the variance of a step for N = {n}, B = {b}")
     return holds_under_conditions(
-        "lr^2 sigma^2/B for independent draws; batches without repeats, as shuffling gives them, have"
-        " (N - B)/(N - 1) times that, 0 for the full batch; all batches for N <= 4 agree"
+        "lr^2 sigma^2/B for independent draws; batches without repeats, as shuffling gives them, have (N"
+        " - B)/(N - 1) times that, 0 for the full batch; all batches for N <= 4 agree"
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import import_module
 
-from optverify.claims.claim import Claim, Result
+from optverify.claims._claim import Claim, Result
 from optverify.language.messages import unknown
 from optverify.rules import rule
 
@@ -18,14 +18,18 @@ PACKAGE = "optverify.claims"
 def _all() -> tuple[Claim, ...]:
     found = {}
     for module in pkgutil.iter_modules(import_module(PACKAGE).__path__):
+        if module.name.startswith("_"):
+            continue
         for value in vars(import_module(f"{PACKAGE}.{module.name}")).values():
             if isinstance(value, Claim):
+                if value.id in found:
+                    raise ValueError(f"two claims are called {value.id!r}: give one of them another id")
                 found[value.id] = value
     return tuple(sorted(found.values(), key=lambda c: (c.topic, c.id)))
 
 
 def claims() -> list[Claim]:
-    """All claims, sorted by topic and id. Every file of this package is a topic; claims need no list."""
+    """All claims, sorted by topic and id. A file without _ is a topic; claims need no list."""
     return list(_all())
 
 
