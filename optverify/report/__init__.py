@@ -20,9 +20,9 @@ Progress = Callable[[str], None]
 def write(folder: Path | str, progress: Progress | None = None) -> list[Path]:
     """Write the report into a folder, which is made if missing; return the paths of its files.
 
-    progress: told what is under way. Each file is written beside its place and then moved there, and nothing is
-    written before everything is made: an interrupted run leaves the old report. Raises OSError for a folder
-    that cannot be written.
+    progress: told what is under way. Nothing is written before everything is made, and each file is written
+    beside its place and then moved there: an interrupted run leaves no file half written. Raises OSError for
+    a folder that cannot be written.
     """
     folder = Path(folder)
     files = _made(progress)

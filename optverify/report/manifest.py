@@ -23,7 +23,7 @@ TOLERANCE = 0.5
 
 def environment() -> dict[str, str]:
     """All that the bytes of a figure can hang on: versions, and what the last bit of a result hangs on."""
-    found = np.show_config(mode="dicts")["SIMD Extensions"]["found"]  # type: ignore[index, call-overload]
+    found = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
     return {
         "optverify": optverify.__version__,
         "python": ".".join(platform.python_version_tuple()[:2]),
@@ -77,7 +77,7 @@ IDENTIFIER = re.compile(r'\bid="[^"]*"|url\(#[^)]*\)|href="#[^"]*"')
 
 
 def figure_difference(name: str, committed: str, fresh: str) -> str:
-    """As `difference`, for two SVG texts whose numbers may differ by TOLERANCE; identifiers are hashes of them."""
+    """As `difference`, for two SVG texts whose numbers may differ by TOLERANCE; identifiers hash them."""
     texts = [IDENTIFIER.sub("", text) for text in (committed, fresh)]
     shapes = [NUMBER.sub("0", text) for text in texts]
     if shapes[0] != shapes[1]:

@@ -46,7 +46,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A row in a table of symbols. tex, name: as written and in code; default: LaTeX, or empty; only: when."""
+    """A row in a table of symbols. tex, name: as written, in code; default: LaTeX or empty; only: when."""
 
     tex: str
     name: str
@@ -102,14 +102,12 @@ def change(option: Option, meaning: str, default: Rows, chosen: Rows) -> Change:
     return Change(option, meaning, lines, tuple(lhs for lhs in default if lhs not in chosen))
 
 
-# ---- rules -------------------------------------------------------------------------------------------------
+# ---- rules -------------------------------------------------------------------------------------------
 
 
 def rule_page(rule: Rule) -> Page:
     """The page of a rule in its default dialect."""
-    variants = {
-        (axis.name, o): rule.dialect(**{axis.name: o}) for axis in rule.axes for o in axis.options
-    }
+    variants = {(axis.name, o): rule.dialect(**{axis.name: o}) for axis in rule.axes for o in axis.options}
     return Page(
         name=rule.name,
         title=rule.title,
@@ -132,7 +130,11 @@ def _only(rule: Rule, variants: Mapping[tuple[str, Option], Rule], part: Any) ->
         return ""
     cases = []
     for axis in rule.axes:
-        users = [v for v in (variants[axis.name, o] for o in axis.options) if part in (*v.hyperparameters, *v.states)]
+        users = [
+            v
+            for v in (variants[axis.name, o] for o in axis.options)
+            if part in (*v.hyperparameters, *v.states)
+        ]
         using = [quoted(v.options[axis.name]) for v in users]
         if len(using) > 1 and len(using) == len(axis.options) - 1:
             cases.append(f"{axis.name} != {quoted(axis.default)}")
@@ -155,7 +157,7 @@ def equations_source(rule: Rule) -> str:
     raise ValueError(f"the NumPy module of rule {rule.name!r} has no function equations")
 
 
-# ---- schedules ---------------------------------------------------------------------------------------------
+# ---- schedules ---------------------------------------------------------------------------------------
 
 
 def schedule_page(family: ScheduleFamily) -> Page:
@@ -181,7 +183,7 @@ def _symbol(h: Parameter, only: str = "") -> Quantity:
     return Quantity(h.latex, h.name, h.meaning, default, str(h.domain), only)
 
 
-# ---- problems ----------------------------------------------------------------------------------------------
+# ---- problems ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

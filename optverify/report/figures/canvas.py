@@ -84,7 +84,7 @@ def svg(figure: Figure, description: str) -> str:
     text = rounded(text[text.index("<svg") :])
     for colour, variable in VARIABLES.items():
         text = text.replace(colour, variable)
-    title = f'<title>{description.replace("&", "&amp;").replace("<", "&lt;")}</title>'
+    title = f"<title>{description.replace('&', '&amp;').replace('<', '&lt;')}</title>"
     return re.sub(r"<svg[^>]*>", lambda m: f'{m.group(0)[:-1]} role="img">\n{title}\n{STYLE}', text, count=1)
 
 

@@ -13,7 +13,9 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from optverify.report.figures.canvas import COLOURS, INK, MUTED, drawing, svg
 from optverify.training import Trace
 
-DESCRIPTION = "Suboptimality of six update rules on a rotated quadratic of condition 1000, with proved rates dashed"
+DESCRIPTION = (
+    "Suboptimality of six update rules on a rotated quadratic, with the rates of step matrices dashed"
+)
 FLOOR = 1e-11
 LEVELS = {"momentum": 1e-4, "nesterov": 1e-9}
 """Where the curves that leave the figure are named: momentum above the point where the two cross."""
@@ -46,8 +48,8 @@ def convergence(traces: Sequence[Trace], bounds: Sequence[Bound], condition: flo
         axes.yaxis.set_minor_locator(NullLocator())
         axes.grid(axis="y", color=MUTED, alpha=0.22, lw=0.4)
         axes.set_title(
-            rf"$(f(\theta_t) - f^\star) / (f(\theta_0) - f^\star)$ on a rotated quadratic, $\kappa = {condition:g}$,"
-            rf" $n = {traces[0].problem.dim}$",
+            r"$(f(\theta_t) - f^\star) / (f(\theta_0) - f^\star)$ on a rotated quadratic,"
+            rf" $\kappa = {condition:g}$, $n = {traces[0].problem.dim}$",
             fontweight="normal", pad=8,
         )  # fmt: skip
         return svg(figure, DESCRIPTION)
@@ -72,7 +74,14 @@ def _labels(axes: Any, ends: Sequence[tuple[Trace, Any]], last: int) -> None:
     place = 2.0
     for trace, y in sorted(ends, key=lambda end: -float(end[1][-1])):
         place = min(place - 0.75, float(np.log10(y[-1])))
-        line = {"arrowstyle": "-", "color": COLOURS[trace.rule.name], "lw": 1.2, "relpos": (0, 0.5), "shrinkA": 2, "shrinkB": 0}
+        line = {
+            "arrowstyle": "-",
+            "color": COLOURS[trace.rule.name],
+            "lw": 1.2,
+            "relpos": (0, 0.5),
+            "shrinkA": 2,
+            "shrinkB": 0,
+        }
         axes.annotate(
             trace.rule.title, (last, y[-1]), xytext=(last * 1.035, 10**place), color=INK, va="center",
             annotation_clip=False, arrowprops=line,

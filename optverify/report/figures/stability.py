@@ -27,13 +27,12 @@ def spectral_radius(rule: Rule, curvature: ArrayLike, **values: ArrayLike) -> ND
     symbol = sp.Symbol("curvature", positive=True)
     matrix = step_matrix(rule, symbol)
     symbols = [rule.hyperparameter(name).symbol for name in values]
-    half, det = sp.lambdify([symbol, *symbols], [matrix.trace() / 2, matrix.det() if matrix.rows == 2 else 0])(
-        np.asarray(curvature, float), *(np.asarray(v, float) for v in values.values())
-    )
+    determinant = matrix.det() if matrix.rows == 2 else 0  # without a second state, its eigenvalue is 0
+    functions = sp.lambdify([symbol, *symbols], [matrix.trace() / 2, determinant])
+    half, det = functions(np.asarray(curvature, float), *(np.asarray(v, float) for v in values.values()))
     root = np.sqrt(np.asarray(half**2 - det, complex))
-    if matrix.rows == 1:
-        return np.abs(2 * np.asarray(half))
-    return np.maximum(np.abs(half + root), np.abs(half - root))
+    radius: NDArray[np.float64] = np.maximum(np.abs(half + root), np.abs(half - root))
+    return radius
 
 
 def stability() -> str:

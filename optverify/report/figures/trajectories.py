@@ -50,7 +50,7 @@ def _path(panel: Any, trace: Trace) -> None:
     panel.plot(*path.T, color=colour, lw=1.5, solid_joinstyle="round")
     panel.plot(*path[100::100].T, "o", ms=3.2, mfc=PAPER, mec=colour, mew=1.1)
     panel.plot(*path[0], "o", ms=4, color=INK)
-    panel.plot(*trace.problem.minimum.theta, marker="*", ms=8, color=INK, mec="none")
+    panel.plot(*trace.problem.minimum.all[0], marker="*", ms=8, color=INK, mec="none")
     panel.set_title(trace.rule.title, pad=4)
     rate = rf"${trace.rule.hyperparameter('lr').latex} = {tex_number(float(trace.lr[0]))}$"
     reached = rf"$f(\theta_{{{trace.t[-1]}}}) = {scientific(trace.value[-1])}$"

@@ -1,0 +1,105 @@
+"""Figures: the same bytes each time, well formed, for light and dark pages, with the numbers of the runs."""
+
+import re
+from xml.etree import ElementTree
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from optverify.report import figures, pages
+from optverify.report.figures.canvas import COLOURS, INK, drawing, rounded, svg
+from optverify.report.figures.schedules import formula
+from optverify.report.figures.trajectories import scientific
+from optverify.rules import rule
+from optverify.schedules import registry as schedules
+from optverify.schedules import schedule
+
+
+def draw(name="test"):
+    with drawing(name):
+        figure = Figure(figsize=(2, 1))
+        axes = figure.subplots()
+        axes.plot([0, 1, 2], [0.123456, 1, 0.5], color=INK)
+        axes.set_title(r"$\theta_t$ & more")
+        return svg(figure, "a line <of> three points & more")
+
+
+def test_the_same_figure_has_the_same_bytes_whatever_the_readers_settings():
+    """Two drawings agree, also after the reader's matplotlib settings changed; those are left alone."""
+    first = draw()
+    with mpl.rc_context(
+        {"font.size": 30, "svg.fonttype": "none", "axes.facecolor": "red", "lines.linewidth": 9}
+    ):
+        assert draw() == first
+        assert mpl.rcParams["font.size"] == 30
+    assert draw("other") != first  # identifiers of two figures on one page must not clash
+
+
+def test_a_figure_is_well_formed_and_follows_the_colour_scheme():
+    text = draw()
+    root = ElementTree.fromstring(text)
+    assert root.get("role") == "img"
+    assert root.find("{http://www.w3.org/2000/svg}title").text == "a line <of> three points & more"
+    assert "prefers-color-scheme:dark" in text
+    assert "var(--ink)" in text
+    assert INK not in text
+    assert "<text" not in text  # glyphs are paths, so that no font is needed
+    assert "date" not in text.lower()
+
+
+def test_rounding_leaves_the_scale_of_glyphs_alone():
+    """0.015625 rounded to a tenth would make every letter vanish."""
+    text = '<g transform="translate(1.23456 2) scale(0.015625)"><path d="M 1.2345 -0.04 L 2.06 3"/></g>'
+    assert rounded(text) == '<g transform="translate(1.23 2) scale(0.015625)"><path d="M 1.2 0 L 2.1 3"/></g>'
+
+
+def test_every_rule_of_the_figures_has_a_colour_of_its_own():
+    assert set(pages.PATH_RATES) == set(COLOURS) == set(pages.RULES)
+    assert len(set(COLOURS.values())) == len(COLOURS)
+
+
+@pytest.mark.parametrize("name", schedules.names())
+def test_every_schedule_is_drawn_with_its_formula(name):
+    """A schedule whose parameters have no example value would be missing from the figure without a word."""
+    drawn = figures.example(schedules.get(name))
+    assert drawn is not None, f"give an example value for the parameters of {name} in figures/schedules.py"
+    assert np.max(drawn(np.arange(101))) == 1.0
+    assert formula(drawn).startswith("$")
+
+
+def test_a_composition_is_named_by_its_code():
+    assert (
+        formula(schedule("linear_warmup", lr=1.0, warmup=5).then(schedule("constant", lr=1.0))) == "a.then(b)"
+    )
+
+
+def test_the_spectral_radius_is_that_of_the_companion_matrix():
+    """Against the eigenvalues NumPy finds, inside, on and outside the region of stability."""
+    for lr, beta in [(0.5, 0.0), (0.1, 0.9), (3.9, 0.95), (1.0, 0.3), (2.5, 0.2)]:
+        matrix = np.array([[1 - lr, beta], [-lr, beta]])
+        expected = np.max(np.abs(np.linalg.eigvals(matrix)))
+        found = figures.spectral_radius(rule("momentum"), 1.0, lr=lr, momentum=beta)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        figures.spectral_radius(rule("gd"), [1.0, 3.0], lr=0.5), [0.5, 0.5], rtol=1e-15
+    )
+
+
+def test_the_dashed_rates_are_those_of_the_literature_and_hold():
+    """(kappa-1)/(kappa+1) and (sqrt(kappa)-1)/(sqrt(kappa)+1), derived from the rules; gd keeps its own."""
+    traces, (slow, fast) = pages.quadratic_runs(steps=20)
+    kappa = pages.CONDITION
+    np.testing.assert_allclose(slow.rate, (kappa - 1) / (kappa + 1), rtol=1e-12)
+    # A double root: half of the digits are lost.
+    np.testing.assert_allclose(fast.rate, (kappa**0.5 - 1) / (kappa**0.5 + 1), rtol=1e-7)
+    gd = traces[0]
+    assert gd.rule.name == "gd"
+    assert np.all(gd.value <= gd.value[0] * slow.rate ** (2 * gd.t) * (1 + 1e-12))
+
+
+def test_numbers_in_panels():
+    assert scientific(0.0652) == "0.065"
+    assert scientific(3.2e-4) == r"3.2 \times 10^{-4}"
+    assert not re.search(r"e[-+]", scientific(1e5))
