@@ -96,7 +96,7 @@ class _Compiler:
                 self.place[name] = self.place[name.removesuffix("_before")]
                 continue
             state = name in self.source.states
-            self.dying = self.dying_at(i, trees)
+            self.dying = self.dying_at(i, trees) - {s for s, _ in held}
             buffer = f"{name}_out" if state and f"{name}_before" not in late else self.take()
             self.into(tree, buffer)
             if state and not buffer.endswith("_out"):
@@ -141,7 +141,7 @@ class _Compiler:
     def constant(self, tree: ast.expr) -> str:
         code = ast.unparse(tree)
         known = {code: name for name, code in self.block.scalars}
-        name = code if isinstance(tree, ast.Name) else known.get(code)
+        name = code if isinstance(tree, ast.Name) and code != "t" else known.get(code)
         if name is None:
             name = f"c{1 + sum(n.startswith('c') and n[1:].isdigit() for n, _ in self.block.scalars)}"
             self.block.scalars.append((name, code))
@@ -156,7 +156,9 @@ class _Compiler:
 
     def call(self, ufunc: str, *arguments: str) -> None:
         self.block.ufuncs.add(ufunc)
-        self.say(f"{arguments[-1]} = {ufunc}({', '.join(arguments)})")
+        *operands, out = arguments
+        word = "out=" if ufunc in ("maximum", "minimum") else ""  # NumPy 2.4 warns without it
+        self.say(f"{out} = {ufunc}({', '.join(operands)}, {word}{out})")
 
     def operand(self, tree: ast.expr) -> str:
         """The buffer or constant that holds the value of a subexpression."""

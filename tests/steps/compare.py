@@ -1,0 +1,64 @@
+"""Comparing arrays to the last bit, and the hostile runs that steps are compared on."""
+
+import numpy as np
+
+from optverify.rules import registry
+
+DIALECTS = [dialect for name in registry.names() for dialect in registry.get(name).dialects()]
+VALUES = {
+    "lr": 0.1,
+    "beta1": 0.8,
+    "beta2": 0.95,
+    "rho": 0.85,
+    "momentum": 0.7,
+    "dampening": 0.3,
+    "eps": 1e-2,
+    "weight_decay": 0.4,
+    "initial_accumulator": 0.2,
+    "lr_decay": 0.05,
+}
+"""Far from the defaults, so that a hyperparameter that is swapped or dropped shows."""
+RATES = (0.1, 0.1, 0.02, 0.3, 0.3)
+"""lr changes on the way: inside and outside a buffer differ."""
+
+
+def label(dialect):
+    """The id of a test: rule and options that differ from its default."""
+    return "-".join([dialect.name, *(f"{a}={o}" for a, o in dialect.changed_options.items())])
+
+
+def values_of(dialect):
+    """A value for each hyperparameter."""
+    return {h.name: VALUES[h.name] for h in dialect.hyperparameters}
+
+
+def hostile(huge=1e30, tiny=1e-30):
+    """A gradient a step, of 8 numbers: plain, spikes, zeros, flips of sign, tiny, huge, all zero, mixed."""
+    steps = len(RATES)
+    k = np.arange(steps)
+    columns = [
+        0.5 + 0.25 * k,
+        np.where(k == 1, huge, 1.0),
+        np.where(k % 2, 0.0, 3.0),
+        (-1.0) ** k * (1 + k),
+        np.full(steps, tiny) * (k + 1),
+        np.full(steps, huge) / (k + 1),
+        np.zeros(steps),
+        np.where(k == 2, -tiny, -2.0),
+    ]
+    return np.stack(columns, axis=1)
+
+
+THETA = np.array([1.0, -2.0, 0.5, 3.0, 0.0, -1.0, 0.25, 1e-3])
+
+
+def assert_same_bits(actual, expected, what=""):
+    """Equal dtype, shape and bits; a NaN equals a NaN."""
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    assert (actual.dtype, actual.shape) == (expected.dtype, expected.shape), what
+    if actual.dtype.kind == "c":
+        assert_same_bits(actual.real, expected.real, what)
+        assert_same_bits(actual.imag, expected.imag, what)
+        return
+    same = (actual == expected) & (np.signbit(actual) == np.signbit(expected))
+    assert np.all(same | (np.isnan(actual) & np.isnan(expected))), f"{what}: {actual} is not {expected}"
