@@ -164,8 +164,8 @@ def sparse_features(runs: Runs) -> Line:
         part(*(s.best("adagrad") < s.best("gd") / 1.5 for s in sweeps.values()),
              *(s.ranking[0] == "adagrad" for s in sweeps.values())),
         ". ".join(sentence[0].upper() + sentence[1:] for sentence in because) + ".",
-        "One family of synthetic data and two draws of it: another draw may order AdaGrad and Adam otherwise. On"
-        " long runs a step that never grows again can stall.",
+        "One family of synthetic data and two draws of it: another draw may order AdaGrad and Adam otherwise."
+        " On long runs a step that never grows again can stall.",
         ("adagrad.effective_rate",),
         tuple(s.name for s in sweeps.values()),
     )  # fmt: skip
