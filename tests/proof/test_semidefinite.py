@@ -47,6 +47,12 @@ def test_symbols():
         show_semidefinite(sp.Matrix([[0, a], [a, 1]]), "it")
 
 
+def test_a_pivot_that_may_be_zero_is_not_divided_by():
+    n = sp.Symbol("n", nonnegative=True)
+    with pytest.raises(NotProved, match="a pivot is n"):
+        show_semidefinite(sp.Matrix([[n, 1], [1, 1 / n]]), "it")
+
+
 def test_a_zero_pivot_with_a_nonzero_row_is_indefinite():
     with pytest.raises(Refuted, match="zero pivot"):
         show_semidefinite(sp.Matrix([[0, 1], [1, 5]]), "it")

@@ -1,5 +1,7 @@
 """The step matrix against runs, and the open form against the closed one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -42,6 +44,13 @@ def test_the_matrix_does_what_the_step_function_does(name, options):
 def test_a_rule_that_is_not_linear_has_none(name):
     with pytest.raises(ValueError, match="not linear"):
         step_matrix(rule(name), 1)
+
+
+def test_a_step_with_a_constant_is_not_linear():
+    base = rule("gd")
+    (first, (lhs, rhs)) = base.assignments
+    with pytest.raises(ValueError, match="not linear"):
+        step_matrix(replace(base, assignments=(first, (lhs, rhs + 1))), 1)
 
 
 @pytest.mark.parametrize("name", ["adam", "momentum", "adagrad"])
