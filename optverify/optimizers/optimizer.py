@@ -85,7 +85,7 @@ class Optimizer:
             raise AttributeError(unknown("hyperparameter", name, self._steps.DOMAINS))
         if name in self._initial and self._state is not None:
             raise ValueError(
-                f"{name} is used when the state is made: it cannot change after the first update"
+                f"{name} is where the state starts from: it cannot change after the first update"
             )
         self._hyperparameters = checked(self._steps, {**self._hyperparameters, name: value})
 

@@ -104,7 +104,7 @@ def state_from(trees: Any, t: int, module: ModuleType, like: Tree = None) -> Tre
         _check_row(path, names, row)
     state = rebuilt(first, iter([module.State(t, *map(np.copy, row)) for row in zip(*columns, strict=True)]))
     if like is not None:
-        _check_like(like, state)
+        _check_like(mapped(lambda s: s[1], like, module.State), first)
     return state
 
 
@@ -123,11 +123,11 @@ def _check_row(path: tuple[Any, ...], names: tuple[str, ...], row: list[Any]) ->
             )
 
 
-def _check_like(present: Tree, state: Tree) -> None:
-    """The new state has the structure, shapes and types of the present one."""
-    for path, old, new in aligned(present, state, "state", "present state"):
-        if old[1].shape != new[1].shape or old[1].dtype != new[1].dtype:
+def _check_like(present: Tree, new: Tree) -> None:
+    """The arrays are nested as the present ones are, with the same shapes and types."""
+    for path, x, y in aligned(present, new, "state", "present state"):
+        if x.shape != y.shape or x.dtype != y.dtype:
             raise ValueError(
-                f"state{show(path)} of the state_dict has shape {new[1].shape}, dtype {new[1].dtype} but "
-                f"that of this Optimizer has shape {old[1].shape}, dtype {old[1].dtype}"
+                f"state{show(path)} of the state_dict has shape {y.shape}, dtype {y.dtype} but that of this "
+                f"Optimizer has shape {x.shape}, dtype {x.dtype}"
             )
