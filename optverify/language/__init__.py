@@ -31,8 +31,11 @@ from optverify.language.symbols import (
     weight_decay,
 )
 from optverify.language.words import (
+    bias_correction,
+    corrected,
     decay,
     decayed,
+    ema,
     epsilon,
     gradient,
     lr_placement,
@@ -44,8 +47,8 @@ from optverify.language.words import (
 __all__ = [
     "Assignment", "Axis", "Count", "Domain", "Exclusion", "FormulaSchedule", "Hyperparameter", "Join",
     "Milestones", "Option", "Parameter", "Product", "Registry", "Rule", "Schedule", "ScheduleFamily",
-    "Source", "State", "Variable", "beta1", "beta2", "dampening", "decay", "decay_factor", "decayed",
-    "eps", "epsilon", "g", "grad", "gradient", "hyper_symbol", "initial_accumulator", "join", "lr",
-    "lr_decay", "lr_placement", "maximize", "momentum", "nonnegative", "positive",
-    "rho", "root", "rule", "schedule", "t", "theta", "unit", "weight_decay", "weight_decay_form",
+    "Source", "State", "Variable", "beta1", "beta2", "bias_correction", "corrected", "dampening", "decay",
+    "decay_factor", "decayed", "ema", "eps", "epsilon", "g", "grad", "gradient", "hyper_symbol",
+    "initial_accumulator", "join", "lr", "lr_decay", "lr_placement", "maximize", "momentum", "nonnegative",
+    "positive", "rho", "root", "rule", "schedule", "t", "theta", "unit", "weight_decay", "weight_decay_form",
 ]  # fmt: skip

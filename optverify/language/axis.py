@@ -34,6 +34,10 @@ class Axis:
         """The same axis with these options alone, the first being the default."""
         return Axis(self.name, self.question, {o: self.options[o] for o in options})
 
+    def starting(self, option: Option) -> Axis:
+        """The same axis with another default."""
+        return self.only(option, *(o for o in self.options if o != option))
+
     def check(self, option: Any) -> Option:
         """Return option; ValueError with the known ones if this axis does not have it."""
         if isinstance(option, str) and option.lower() in ("true", "false") and True in self.options:

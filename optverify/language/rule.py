@@ -99,6 +99,28 @@ class Rule:
             if not any(exclusion.applies(options) for exclusion in self.excluded):
                 yield self.dialect(**options)
 
+    def named(
+        self,
+        name: str,
+        *,
+        title: str,
+        summary: str,
+        sources: Iterable[Source],
+        defaults: Mapping[str, float] | None = None,
+        **options: Any,
+    ) -> Rule:
+        """A dialect as a rule of its own: these options are its defaults, and `defaults` its numbers."""
+        axes = tuple(a.starting(a.check(options[a.name])) if a.name in options else a for a in self.axes)
+        numbers = defaults or {}
+        hyperparameters = tuple(
+            replace(h, default=numbers.get(h.name, h.default)) for h in self.every_hyperparameter
+        )
+        family = replace(
+            self, name=name, title=title, summary=summary, sources=tuple(sources), axes=axes,
+            every_hyperparameter=hyperparameters,
+        )  # fmt: skip
+        return family.dialect()
+
     @property
     def changed_options(self) -> dict[str, Option]:
         """The options that differ from the default dialect."""

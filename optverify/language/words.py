@@ -52,6 +52,30 @@ def decayed(d: Any, stepped: sp.Expr) -> sp.Expr:
     return stepped
 
 
+# ---- means over time ---------------------------------------------------------------------------------------
+
+
+def ema(beta: sp.Expr, before: sp.Expr, new: sp.Expr) -> sp.Expr:
+    """The decaying mean (exponential moving average): beta*before + (1 - beta)*new."""
+    return beta * before + (1 - beta) * new
+
+
+def corrected(mean: sp.Expr, beta: sp.Expr) -> sp.Expr:
+    """A decaying mean corrected for its start at zero: mean/(1 - beta^t)."""
+    return mean / (1 - beta**t)
+
+
+bias_correction = Axis(
+    "bias_correction",
+    "Which moments are corrected for their start at zero?",
+    {
+        "both": "both moments are divided by 1 - beta^t",
+        "none": "neither is (the Adam of BERT)",
+        "first": "the first moment only",
+        "second": "the second moment only",
+    },
+)
+
 # ---- epsilon ----------------------------------------------------------------------------------------------
 
 epsilon = Axis(

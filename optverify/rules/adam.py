@@ -3,8 +3,9 @@
 from sympy import Max, sqrt
 
 from optverify.language import (
-    Axis, Exclusion, Hyperparameter, Source, State, Variable, beta1, beta2, decay, decayed, eps, epsilon, g,
-    gradient, lr, maximize, nonnegative, positive, root, rule, t, theta, unit, weight_decay_form,
+    Axis, Exclusion, Hyperparameter, Source, State, Variable, beta1, beta2, bias_correction, corrected, decay,
+    decayed, ema, eps, epsilon, g, gradient, lr, maximize, nonnegative, positive, root, rule, t, theta, unit,
+    weight_decay_form,
 )
 
 m = State("m", meaning="first moment: decaying mean of the gradient")
@@ -13,16 +14,6 @@ v_max = State("v_max", nonnegative=True, meaning="largest second moment so far (
 m_hat, v_hat = Variable("m_hat"), Variable("v_hat", nonnegative=True)
 alpha = Variable("alpha")
 
-bias_correction = Axis(
-    "bias_correction",
-    "Which moments are corrected for their start at zero?",
-    {
-        "both": "both moments are divided by 1 - beta^t",
-        "none": "neither is (the Adam of BERT)",
-        "first": "the first moment only",
-        "second": "the second moment only",
-    },
-)
 amsgrad = Axis(
     "amsgrad",
     "What does AMSGrad take the maximum of?",
@@ -62,8 +53,8 @@ def adam(d):
     """Moments of the gradient, corrected for their start at zero, give every coordinate its own step."""
     first, second = d.bias_correction in ("both", "first"), d.bias_correction in ("both", "second")
     yield g[t], gradient(d, at=theta[t-1])
-    yield m[t], beta1*m[t-1] + (1 - beta1)*g[t]
-    yield v[t], beta2*v[t-1] + (1 - beta2)*g[t]**2
+    yield m[t], ema(beta1, m[t-1], g[t])
+    yield v[t], ema(beta2, v[t-1], g[t]**2)
     first_moment, second_moment = m[t], v[t]
     if d.amsgrad == "v":
         yield v_max[t], Max(v_max[t-1], v[t])
@@ -73,10 +64,10 @@ def adam(d):
         yield theta[t], decayed(d, theta[t-1] - alpha[t]*m[t]/root(d, second_moment))
         return
     if first:
-        yield m_hat[t], m[t]/(1 - beta1**t)
+        yield m_hat[t], corrected(m[t], beta1)
         first_moment = m_hat[t]
     if second:
-        yield v_hat[t], second_moment/(1 - beta2**t)
+        yield v_hat[t], corrected(second_moment, beta2)
         second_moment = v_hat[t]
     if d.amsgrad == "v_hat":
         yield v_max[t], Max(v_max[t-1], second_moment)

@@ -1,7 +1,7 @@
 """RMSProp: every coordinate is divided by the root of a decaying mean of its squared gradients."""
 
 from optverify.language import (
-    Axis, Hyperparameter, Source, State, decay, decayed, eps, epsilon, g, gradient, initial_accumulator, lr,
+    Axis, Hyperparameter, Source, State, decay, decayed, ema, eps, epsilon, g, gradient, initial_accumulator, lr,
     maximize, momentum, nonnegative, positive, rho, root, rule, t, theta, unit, weight_decay_form,
 )
 
@@ -48,10 +48,10 @@ buffer = Axis(
 def rmsprop(d):
     """AdaGrad with a memory that fades, so that the step size can recover."""
     yield g[t], gradient(d, at=theta[t-1])
-    yield v[t], rho*v[t-1] + (1 - rho)*g[t]**2
+    yield v[t], ema(rho, v[t-1], g[t]**2)
     spread = v[t]
     if d.centered:
-        yield g_bar[t], rho*g_bar[t-1] + (1 - rho)*g[t]
+        yield g_bar[t], ema(rho, g_bar[t-1], g[t])
         spread = v[t] - g_bar[t]**2
     step = g[t]/root(d, spread)
     if d.buffer == "lr_inside":
