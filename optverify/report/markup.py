@@ -99,6 +99,7 @@ def _environment() -> Environment:
         comment_start_string="<#",
         comment_end_string="#>",
     )
+    environment.tests["contains"] = lambda names, name: name in names
     environment.filters |= {
         "math": inline,
         "fence": fence,

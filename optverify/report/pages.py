@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
-from optverify.claims import verify
+from optverify.claims import Result, verify
 from optverify.language import Schedule
 from optverify.problems import names as problem_names
 from optverify.problems import problem
@@ -36,12 +37,12 @@ def make_files(progress: Progress) -> dict[str, str]:
         "problems": [problem_page(problem(name)) for name in problem_names()],
     }
     progress("claims")
-    claims, verdicts = claims_page({p.name: p.title for p in (*rule_pages, *schedule_pages)})
-    which = which_page(make_runs(progress), verdicts)
+    results, claims = claims_page({p.name: p.title for p in (*rule_pages, *schedule_pages)})
+    which = which_page(make_runs(progress), {r.claim.id: r.verdict for r in results})
     progress("figures")
     return {
         "README.md": render("README.md.j2", rules=rule_pages),
-        "equations.md": render("equations.md.j2", **reference),
+        "equations.md": render("equations.md.j2", **reference, results=results),
         "equations.tex": render("equations.tex.j2", **reference),
         "claims.md": claims,
         "which.md": which,
@@ -49,15 +50,14 @@ def make_files(progress: Progress) -> dict[str, str]:
     }
 
 
-def claims_page(titles: dict[str, str]) -> tuple[str, dict[str, str]]:
-    """The ledger, decided now, and the verdict of every claim by its id."""
+def claims_page(titles: Mapping[str, str]) -> tuple[list[Result], str]:
+    """The claims, decided now, and their page. titles: of rules and schedules, by name."""
     results = verify()
-    counts = Counter(r.verdict for r in results)
-    page = render("claims.md.j2", results=results, counts=sorted(counts.items()), titles=titles)
-    return page, {r.claim.id: r.verdict for r in results}
+    counts = [f"{n} {verdict}" for verdict, n in sorted(Counter(r.verdict for r in results).items())]
+    return results, render("claims.md.j2", results=results, counts=counts, titles=titles)
 
 
-def which_page(runs: Runs, verdicts: dict[str, str]) -> str:
+def which_page(runs: Runs, verdicts: Mapping[str, str]) -> str:
     """Which optimizer when, and the runs."""
     return render(
         "which.md.j2",

@@ -143,10 +143,10 @@ def test_the_network_has_the_hidden_layers_asked_for():
     [
         (["rosenbrok"], "unknown problem 'rosenbrok'; did you mean 'rosenbrock'?"),
         (["booth", "--rules", "gd,adm"], "unknown rule 'adm'; did you mean 'adam'?"),
-        (["booth", "--rules", ","], "--rules names no rule"),
+        (["booth", "--rules", ","], "--rules ',' names nothing"),
         (["booth", "--epochs", "3"], "has no examples to go through in epochs: give --steps"),
         (["blobs", "--epochs", "3", "--steps", "3"], "--epochs and --steps exclude each other"),
-        (["blobs", "--hidden", "a"], "--hidden 'a' is not a list of widths"),
+        (["blobs", "--hidden", "a"], "--hidden 'a' is not a list of integers"),
         (["booth", "--lr", "-1"], "lr = -1.0 is out of range"),
         (["booth", "--schedule", "cosin"], "unknown schedule 'cosin'; did you mean 'cosine'?"),
         (["booth", "--schedule", "step,gamma"], "'gamma' is not of the form argument=value"),

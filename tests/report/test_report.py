@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from optverify import report
+from optverify.claims import claims
 from optverify.report import comparison, differences, manifest, write
+from optverify.report.markup import slug
+from optverify.rules import registry as rules
 
 from .markdown_rules import faults
 
@@ -138,3 +141,14 @@ def test_a_manifest_names_no_machine_and_no_time():
     assert set(content["environment"]) == {
         "optverify", "python", "numpy", "sympy", "matplotlib", "platform", "simd"
     }  # fmt: skip
+
+
+def test_the_pages_hold_every_claim_and_every_rule():
+    """Each claim has a heading and a link from the page of each rule and schedule it is about."""
+    claimed, equations = ((REPORTS / name).read_text("utf-8") for name in ("claims.md", "equations.md"))
+    for c in claims():
+        assert f"\n### {c.id}\n" in claimed
+        links = equations.count(f"](claims.md#{slug(c.id)})")
+        assert links == len(c.rules) + len(c.schedules), c.id
+    for name in rules.names():
+        assert f"\n### {rules.get(name).title}\n" in equations

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from optverify.cli.arguments import integers, listed
 from optverify.cli.group import command
 from optverify.cli.output import print_json, print_table, progress
 
@@ -84,7 +85,9 @@ class Plan:
             raise ValueError(unknown("problem", name, [*DATA_SETS, *names()]))
         if name in DATA_SETS:
             data = load(name, dtype="float32")
-            chosen = problem("mlp", data=data, hidden=self._widths(), activation="relu", seed=self.seed)
+            chosen = problem(
+                "mlp", data=data, hidden=integers("--hidden", self.hidden), activation="relu", seed=self.seed
+            )
         else:
             chosen = problem(name)
         if self.epochs and self.steps:
@@ -122,14 +125,6 @@ class Plan:
         known = {h.name for h in family.hyperparameters}
         return family(**{k: v for k, v in usual.items() if k in known} | dict(map(_pair, pairs)))
 
-    def _widths(self) -> tuple[int, ...]:
-        try:
-            return tuple(int(width) for width in self.hidden.split(",") if width)
-        except ValueError:
-            raise click.UsageError(
-                f"--hidden {self.hidden!r} is not a list of widths like 64 or 128,64"
-            ) from None
-
 
 def _pair(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
@@ -148,9 +143,7 @@ def _pair(text: str) -> tuple[str, Any]:
 def _names(rules: str) -> list[str]:
     from optverify.rules import registry
 
-    names = registry.names() if rules == "all" else [name for name in rules.split(",") if name]
-    if not names:
-        raise click.UsageError("--rules names no rule: give names separated by commas, or all")
+    names = registry.names() if rules == "all" else listed("--rules", rules)
     for name in names:
         registry.get(name)  # refuses an unknown one before the first run begins
     return names
