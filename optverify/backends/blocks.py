@@ -199,7 +199,8 @@ class _Compiler:
 
     def branch(self, tree: ast.IfExp, buffer: str) -> str:
         before = list(self.free)
-        for head, part in ((f"if {ast.unparse(tree.test)}:", tree.body), ("else:", tree.orelse)):
+        test = self.constant(tree.test)
+        for head, part in ((f"if {test}:", tree.body), ("else:", tree.orelse)):
             self.free = list(before)
             self.say(head)
             self.indent += "    "

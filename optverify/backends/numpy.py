@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 from functools import lru_cache
 from types import ModuleType
@@ -9,15 +10,27 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from optverify.backends.blocks import compile_block
-from optverify.backends.python import recurrence
+from optverify.backends.blocks import Block, compile_block
+from optverify.backends.python import Recurrence, recurrence
 from optverify.language import Hyperparameter, Rule
+from optverify.language.operators import Operator
 
 
 def _bound(h: Hyperparameter) -> str:
     """The domain as a Python condition."""
     d = h.domain
     return f"{d.low:g} {'<' if d.low_open else '<='} {h.name} {'<' if d.high_open else '<='} {d.high:g}"
+
+
+NUMPY = frozenset({"exp", "log", "maximum", "minimum", "sign", "sqrt", "where"})
+OPERATORS = frozenset(operator.__name__ for operator in Operator.__subclasses__())
+
+
+def _calls(source: Recurrence) -> set[str]:
+    """The functions that the readable lines call by their bare names."""
+    trees = [ast.parse(code, mode="eval") for _, code in source.lines]
+    calls = [n.func for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Call)]
+    return {f.id for f in calls if isinstance(f, ast.Name)}
 
 
 @lru_cache(maxsize=1)
@@ -34,13 +47,13 @@ def _template() -> Any:
 
 @lru_cache(maxsize=4096)
 def numpy_source(rule: Rule) -> str:
-    """The source of the rule's step module; it imports NumPy and optverify.steps._engine alone."""
-    source, block = recurrence(rule), compile_block(recurrence(rule))
+    """The source of the rule's step module; it imports NumPy and hand-written files of optverify.steps."""
+    source = recurrence(rule)
+    block = compile_block(source) if rule.elementwise else Block()
     steps = [h for h in rule.hyperparameters if h.name in source.hyperparameters]
     names = [h.name for h in steps]
     fixed, moving = block.split()
-    readable = {call for _, code in source.lines for call in ("sqrt", "maximum", "minimum", "abs", "sign")
-                if f"{call}(" in code.replace(f"math.{call}(", "")} - {"abs"}  # fmt: skip
+    called = _calls(source)
     scalar_code = " ".join([code for _, code in block.scalars] + [code for _, code in source.lines])
     return str(
         _template().render(
@@ -48,7 +61,8 @@ def numpy_source(rule: Rule) -> str:
             source=source,
             block=block,
             options=", ".join(f"{a} = {o}" for a, o in rule.options.items()),
-            imports=sorted(block.ufuncs | readable | {"array", "ndarray"}),
+            imports=sorted(block.ufuncs | (called & NUMPY) | ({"array"} if rule.elementwise else set()) | {"ndarray"}),
+            operators=sorted(called & OPERATORS),
             needs_math="math." in scalar_code,
             checks=" and ".join(_bound(h) for h in steps if h.name != "lr"),
             steps=steps,
@@ -59,6 +73,8 @@ def numpy_source(rule: Rule) -> str:
             moving=moving,
             states=source.states[1:],
             looked_at=[s.name for s in rule.states if s.before in rule.gradient_point.free_symbols],
+            kinds={s.name: "float" if s.scalar else "ndarray" for s in rule.states},
+            sides={s.name: "number" if s.scalar else s.side for s in rule.states},
             initial=[h for h in rule.hyperparameters if any(h.name in i for i in source.initial)],
             steering=[h for h in rule.hyperparameters if h.symbol in rule.gradient_point.free_symbols],
         )

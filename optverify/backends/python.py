@@ -35,7 +35,7 @@ class PythonSource(CodePrinter):  # type: ignore[misc]
     def _print_Symbol(self, e: sp.Symbol) -> str:
         return self.names.get(e) or code_name(e.name)
 
-    _print_Timed = _print_Symbol  # noqa: N815
+    _print_Timed = _print_TimedNumber = _print_Symbol
 
     def _print_Add(self, e: sp.Add, order: Any = None) -> str:
         code = ""
@@ -69,7 +69,7 @@ class PythonSource(CodePrinter):  # type: ignore[misc]
     def _print_Rational(self, e: sp.Rational) -> str:
         return repr(float(e))  # a Python float is weak: it keeps float32
 
-    _print_Float = _print_Rational  # noqa: N815
+    _print_Float = _print_Rational
 
     def _print_NumberSymbol(self, e: sp.NumberSymbol) -> str:
         return repr(float(e))
@@ -81,14 +81,23 @@ class PythonSource(CodePrinter):  # type: ignore[misc]
             code = f"{name}({code}, {self._print(argument)})"
         return code if len(e.args) > 1 else f"{name}({code})"
 
-    _print_Max = _print_Min = _print_Abs = _print_sign = _print_Function  # noqa: N815
+    _print_Max = _print_Min = _print_Abs = _print_sign = _print_Function
 
     def _print_Piecewise(self, e: sp.Piecewise) -> str:
         *cases, (last, _) = e.args
         code = self._print(last)
         for value, condition in reversed(cases):
-            code = f"{self._print(value)} if {self._print(condition)} else {code}"
-        return f"({code})"
+            if is_scalar(condition):
+                code = f"({self._print(value)} if {self._print(condition)} else {code})"
+            else:
+                code = f"where({self._print(condition)}, {self._print(value)}, {code})"
+        return code
+
+    def _print_And(self, e: sp.And) -> str:
+        return " & ".join(f"({self._print(a)})" for a in sorted(e.args, key=sp.default_sort_key))
+
+    def _print_Or(self, e: sp.Or) -> str:
+        return " | ".join(f"({self._print(a)})" for a in sorted(e.args, key=sp.default_sort_key))
 
     def _print_Relational(self, e: sp.Rel) -> str:
         return f"{self._print(e.lhs)} {e.rel_op} {self._print(e.rhs)}"
@@ -129,7 +138,7 @@ def recurrence(rule: Rule) -> Recurrence:
         lines.append((printer.names[symbol], code_name(symbol.name)))
     for lhs, rhs in rule.assignments[1:] if untouched else rule.assignments:
         code = str(printer.doprint(rhs))
-        lines.append((code_name(lhs.name), code[1:-1] if isinstance(rhs, sp.Piecewise) else code))
+        lines.append((code_name(lhs.name), code[1:-1] if code[0] == "(" and isinstance(rhs, sp.Piecewise) else code))
         assigned.add(lhs)
     plain = PythonSource({})
     read = rule.gradient_point.free_symbols.union(*(rhs.free_symbols for _, rhs in rule.assignments))

@@ -6,6 +6,20 @@ A rule file imports from here and reads like its paper; `rules/adam.py` is the m
 from optverify.language.axis import Axis, Option
 from optverify.language.counts import Count, Milestones, Parameter, decay_factor
 from optverify.language.hyperparameter import Domain, Hyperparameter, nonnegative, positive, unit
+from optverify.language.operators import (
+    column_max,
+    column_mean,
+    inner,
+    matmul,
+    mean,
+    norm,
+    norm1,
+    power_of,
+    rms,
+    row_max,
+    row_mean,
+    transpose,
+)
 from optverify.language.registry import Registry
 from optverify.language.rule import Assignment, Exclusion, Rule, rule
 from optverify.language.schedule import Join, Product, Schedule, join
@@ -47,8 +61,10 @@ from optverify.language.words import (
 __all__ = [
     "Assignment", "Axis", "Count", "Domain", "Exclusion", "FormulaSchedule", "Hyperparameter", "Join",
     "Milestones", "Option", "Parameter", "Product", "Registry", "Rule", "Schedule", "ScheduleFamily",
-    "Source", "State", "Variable", "beta1", "beta2", "bias_correction", "corrected", "dampening", "decay",
-    "decay_factor", "decayed", "ema", "eps", "epsilon", "g", "grad", "gradient", "hyper_symbol",
-    "initial_accumulator", "join", "lr", "lr_decay", "lr_placement", "maximize", "momentum", "nonnegative",
-    "positive", "rho", "root", "rule", "schedule", "t", "theta", "unit", "weight_decay", "weight_decay_form",
+    "Source", "State", "Variable", "beta1", "beta2", "bias_correction", "column_max", "column_mean",
+    "corrected", "dampening", "decay", "decay_factor", "decayed", "ema", "eps", "epsilon", "g", "grad",
+    "gradient", "hyper_symbol", "initial_accumulator", "inner", "join", "lr", "lr_decay", "lr_placement",
+    "matmul", "maximize", "mean", "momentum", "nonnegative", "norm", "norm1", "positive", "power_of",
+    "rho", "rms", "root", "row_max", "row_mean", "rule", "schedule", "t", "theta", "transpose", "unit",
+    "weight_decay", "weight_decay_form",
 ]  # fmt: skip

@@ -62,8 +62,12 @@ def _names(e: sp.Expr) -> set[str]:
 
 
 def is_scalar(e: sp.Expr) -> bool:
-    """True when e holds hyperparameters, numbers and t only, no array."""
-    return not any(n == "grad" or n.endswith(("_t", "_{t-1}")) for n in _names(e))
+    """True when e is one number: hyperparameters, t, norms and the like, and what is made of them."""
+    if getattr(e, "scalar", False):  # an operator whose value is a number, or a symbol that stands for one
+        return True
+    if e.is_Symbol:
+        return not (e.name == "grad" or e.name.endswith(("_t", "_{t-1}")))
+    return all(map(is_scalar, e.args))
 
 
 def _term_key(e: sp.Expr) -> tuple[Any, ...]:

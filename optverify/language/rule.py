@@ -13,7 +13,8 @@ import sympy as sp
 from optverify.language.axis import Axis, Option
 from optverify.language.hyperparameter import Hyperparameter
 from optverify.language.messages import unknown
-from optverify.language.notation import TextbookLatex
+from optverify.language.notation import TextbookLatex, is_scalar
+from optverify.language.operators import Operator
 from optverify.language.source import Source
 from optverify.language.symbols import State, g, grad, t, theta
 
@@ -120,6 +121,22 @@ class Rule:
             every_hyperparameter=hyperparameters,
         )  # fmt: skip
         return family.dialect()
+
+    @property
+    def needs_matrix(self) -> bool:
+        """True if theta must be a matrix."""
+        operators = {f for _, rhs in self.assignments for f in rhs.atoms(Operator)}
+        return any(s.side for s in self.states) or any(f.matrix for f in operators)
+
+    @property
+    def elementwise(self) -> bool:
+        """True if every coordinate goes its own way: no norms, no sides, no number or choice shared."""
+        cases = {p for _, rhs in self.assignments for p in rhs.atoms(sp.Piecewise)}
+        return (
+            not any(s.side or s.scalar for s in self.states)
+            and not any(rhs.has(Operator) for _, rhs in self.assignments)
+            and all(is_scalar(condition) for p in cases for _, condition in p.args)
+        )
 
     @property
     def changed_options(self) -> dict[str, Option]:

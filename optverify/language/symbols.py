@@ -28,15 +28,24 @@ class Timed(sp.Symbol):  # type: ignore[misc]
         return printer._print(sp.Symbol(pretty_name(self.name)))
 
 
+class TimedNumber(Timed):
+    """A Timed symbol that stands for one number, not an array."""
+
+    __slots__ = ()
+    scalar = True
+
+
 @dataclass(frozen=True)
 class Variable:
     """A quantity with one value per update: `m[t]`, `m[t-1]`.
 
     name: the ASCII name used in generated code (`m_hat`); the printed form follows from it.
+    scalar: one number, where others are arrays.
     """
 
     name: str
     nonnegative: bool = False
+    scalar: bool = False
 
     def __getitem__(self, index: sp.Expr) -> sp.Symbol:
         """Return the symbol at time t or t-1; IndexError for any other time."""
@@ -48,7 +57,7 @@ class Variable:
 
     def _at(self, when: str) -> sp.Symbol:
         assumption = {"nonnegative": True} if self.nonnegative else {"real": True}
-        return Timed(f"{self.name}_{when}", **assumption)
+        return (TimedNumber if self.scalar else Timed)(f"{self.name}_{when}", **assumption)
 
     @property
     def now(self) -> sp.Symbol:
@@ -63,14 +72,24 @@ class Variable:
 
 @dataclass(frozen=True)
 class State(Variable):
-    """A Variable the optimizer remembers, one array shaped like the parameters.
+    """A Variable the optimizer remembers.
 
     initial: its value before the first update: a number, a hyperparameter, or theta[t-1].
     meaning: what it holds, in words.
+    side: for a matrix theta (m, n) of which only a side is kept: "rows" (m, 1), "columns" (1, n),
+    "left" (m, m) and "right" (n, n), the last two with `initial` on the diagonal; "" for theta's own shape.
     """
 
     initial: sp.Expr = sp.S.Zero
     meaning: str = ""
+    side: str = ""
+
+    @property
+    def shape(self) -> str:
+        """Its shape, for a theta of m rows and n columns where it is not theta's own."""
+        if self.scalar:
+            return "number"
+        return {"rows": "(m, 1)", "columns": "(1, n)", "left": "(m, m)", "right": "(n, n)"}.get(self.side, "theta")
 
 
 theta = State("theta", meaning="parameters")

@@ -169,8 +169,9 @@ class Optimizer:
             return [self._steps.init(p, **self._initial)._replace(t=self._t) for _, p in placed]
         states = [s for _, _, s in aligned(params, self._state, "state")]
         for (path, p), state in zip(placed, states, strict=True):
-            for name, x in zip(state._fields[1:], state[1:], strict=True):
-                if x.shape != p.shape or x.dtype != p.dtype:
+            for name, side in saved.sides(self._steps).items():
+                x = getattr(state, name)
+                if side == "" and (x.shape != p.shape or x.dtype != p.dtype):
                     raise ValueError(
                         f"params{show(path)} has shape {p.shape}, dtype {p.dtype} but its state {name} has "
                         f"shape {x.shape}, dtype {x.dtype}: other parameters need an Optimizer of their own"

@@ -37,9 +37,14 @@ def state_as_data(state: Tree, module: ModuleType) -> dict[str, Tree] | None:
     if state is None:
         return None
     return {
-        name: mapped(lambda s, name=name: getattr(s, name).copy(), state, module.State)  # type: ignore[misc]
+        name: mapped(lambda s, name=name: copied(getattr(s, name)), state, module.State)  # type: ignore[misc]
         for name in module.State._fields[1:]
     }
+
+
+def copied(x: Any) -> Any:
+    """A state of one parameter: an array, copied, or a number."""
+    return x.copy() if isinstance(x, np.ndarray) else x
 
 
 # ---- from data ---------------------------------------------------------------------------------------------
@@ -101,32 +106,46 @@ def state_from(trees: Any, t: int, module: ModuleType, like: Tree = None) -> Tre
     columns = [[leaf for _, _, leaf in aligned(first, trees[name], name, names[0])] for name in names]
     paths = [path for path, _ in leaves(first)]
     for path, *row in zip(paths, *columns, strict=True):
-        _check_row(path, names, row)
-    state = rebuilt(first, iter([module.State(t, *map(np.copy, row)) for row in zip(*columns, strict=True)]))
+        _check_row(path, names, row, sides(module))
+    state = rebuilt(first, iter([module.State(t, *map(copied, row)) for row in zip(*columns, strict=True)]))
     if like is not None:
-        _check_like(mapped(lambda s: s[1], like, module.State), first)
+        for name in names:
+            present = mapped(lambda s, name=name: getattr(s, name), like, module.State)  # type: ignore[misc]
+            _check_like(present, trees[name])
     return state
 
 
-def _check_row(path: tuple[Any, ...], names: tuple[str, ...], row: list[Any]) -> None:
-    """The states of one parameter are arrays of numbers of one shape and type."""
+def sides(module: ModuleType) -> Mapping[str, str]:
+    """State -> "" (theta's shape), "number", or the side of a matrix it keeps."""
+    kept: Mapping[str, str] = getattr(module, "SIDES", dict.fromkeys(module.State._fields[1:], ""))
+    return kept
+
+
+def _check_row(path: tuple[Any, ...], names: tuple[str, ...], row: list[Any], kept: Mapping[str, str]) -> None:
+    """The states of one parameter are arrays of numbers of one type, and of one shape unless they are sides."""
+    arrays = [(name, x) for name, x in zip(names, row, strict=True) if kept[name] != "number"]
+    like = next((x for name, x in arrays if not kept[name]), arrays[0][1] if arrays else None)
     for name, x in zip(names, row, strict=True):
+        if kept[name] == "number":
+            if type(x) is not float:
+                raise TypeError(f"{name}{show(path)} of the state_dict is {x!r}: it must be a float")
+            continue
         if not isinstance(x, np.ndarray) or x.dtype.kind not in "fc":
             found = f"dtype {x.dtype}" if isinstance(x, np.ndarray) else f"a {type(x).__name__}"
             raise TypeError(
                 f"{name}{show(path)} of the state_dict is {found}: it must be an array of numbers"
             )
-        if x.shape != row[0].shape or x.dtype != row[0].dtype:
+        if x.dtype != like.dtype or (not kept[name] and x.shape != like.shape):
             raise ValueError(
                 f"{name}{show(path)} of the state_dict has shape {x.shape}, dtype {x.dtype} but "
-                f"{names[0]}{show(path)} has shape {row[0].shape}, dtype {row[0].dtype}: they must be equal"
+                f"another state has shape {like.shape}, dtype {like.dtype}: they must be equal"
             )
 
 
 def _check_like(present: Tree, new: Tree) -> None:
     """The arrays are nested as the present ones are, with the same shapes and types."""
     for path, x, y in aligned(present, new, "state", "present state"):
-        if x.shape != y.shape or x.dtype != y.dtype:
+        if isinstance(x, np.ndarray) and (x.shape != y.shape or x.dtype != y.dtype):
             raise ValueError(
                 f"state{show(path)} of the state_dict has shape {y.shape}, dtype {y.dtype} but that of this "
                 f"Optimizer has shape {x.shape}, dtype {x.dtype}"

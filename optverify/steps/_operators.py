@@ -1,0 +1,79 @@
+"""The named operators of `optverify.language.operators` in NumPy.
+
+What is one number comes back as a Python float: it leaves the type of the arrays it multiplies as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+def norm(x: Array) -> float:
+    """Euclidean (Frobenius) norm, scaled so that squares neither overflow nor vanish."""
+    largest = float(np.max(np.abs(x), initial=0))
+    if not 0 < largest < np.inf:
+        return largest
+    y = np.asarray(x / largest)
+    return largest * float(np.sqrt(np.sum(y * y)))
+
+
+def norm1(x: Array) -> float:
+    """Sum of the absolute values."""
+    return float(np.sum(np.abs(x)))
+
+
+def inner(x: Array, y: Array) -> float:
+    """Inner product."""
+    return float(np.sum(x * y))
+
+
+def mean(x: Array) -> float:
+    """Mean of all numbers."""
+    return float(np.mean(x))
+
+
+def rms(x: Array) -> float:
+    """Root of the mean square."""
+    return norm(x) / float(np.sqrt(x.size)) if x.size else 0.0
+
+
+def row_mean(x: Array) -> Array:
+    """(m, n) -> (m, 1)."""
+    return np.mean(x, axis=1, keepdims=True)
+
+
+def column_mean(x: Array) -> Array:
+    """(m, n) -> (1, n)."""
+    return np.mean(x, axis=0, keepdims=True)
+
+
+def row_max(x: Array) -> Array:
+    """(m, n) -> (m, 1)."""
+    return np.max(x, axis=1, keepdims=True)
+
+
+def column_max(x: Array) -> Array:
+    """(m, n) -> (1, n)."""
+    return np.max(x, axis=0, keepdims=True)
+
+
+def matmul(x: Array, y: Array) -> Array:
+    """Matrix product."""
+    return np.asarray(x @ y)
+
+
+def transpose(x: Array) -> Array:
+    """Transpose."""
+    return x.T
+
+
+def power_of(x: Array, exponent: float) -> Array:
+    """Power of a symmetric positive semidefinite matrix, by its eigenvalues; 0 stays 0 for a negative power."""
+    values, vectors = np.linalg.eigh(x)
+    values = np.maximum(values, 0)
+    scaled = np.where(values > 0, values, 1) ** exponent * (values > 0)
+    return np.asarray((vectors * scaled.astype(x.dtype)) @ vectors.T)
