@@ -61,7 +61,7 @@ def numpy_source(rule: Rule) -> str:
             source=source,
             block=block,
             options=", ".join(f"{a} = {o}" for a, o in rule.options.items()),
-            imports=sorted(block.ufuncs | (called & NUMPY) | ({"array"} if rule.elementwise else set()) | {"ndarray"}),
+            imports=sorted(block.ufuncs | called & NUMPY | {"array", "ndarray"}),
             operators=sorted(called & OPERATORS),
             needs_math="math." in scalar_code,
             checks=" and ".join(_bound(h) for h in steps if h.name != "lr"),

@@ -91,7 +91,7 @@ class PythonSource(CodePrinter):  # type: ignore[misc]
                 code = f"({self._print(value)} if {self._print(condition)} else {code})"
             else:
                 code = f"where({self._print(condition)}, {self._print(value)}, {code})"
-        return code
+        return str(code)
 
     def _print_And(self, e: sp.And) -> str:
         return " & ".join(f"({self._print(a)})" for a in sorted(e.args, key=sp.default_sort_key))
@@ -138,7 +138,9 @@ def recurrence(rule: Rule) -> Recurrence:
         lines.append((printer.names[symbol], code_name(symbol.name)))
     for lhs, rhs in rule.assignments[1:] if untouched else rule.assignments:
         code = str(printer.doprint(rhs))
-        lines.append((code_name(lhs.name), code[1:-1] if code[0] == "(" and isinstance(rhs, sp.Piecewise) else code))
+        lines.append(
+            (code_name(lhs.name), code[1:-1] if code[0] == "(" and isinstance(rhs, sp.Piecewise) else code)
+        )
         assigned.add(lhs)
     plain = PythonSource({})
     read = rule.gradient_point.free_symbols.union(*(rhs.free_symbols for _, rhs in rule.assignments))

@@ -120,7 +120,8 @@ class matmul(Operator):  # noqa: N801
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         parts = [printer._print(a) for a in self.args]
-        return " ".join(rf"\left({p}\right)" if a.is_Add else p for p, a in zip(parts, self.args, strict=True))
+        pairs = zip(parts, self.args, strict=True)
+        return " ".join(rf"\left({p}\right)" if a.is_Add else p for p, a in pairs)
 
 
 class transpose(Operator):  # noqa: N801
@@ -131,7 +132,8 @@ class transpose(Operator):  # noqa: N801
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         inside = printer._print(self.args[0])
-        return rf"{inside}^\top" if self.args[0].is_Symbol and "^" not in inside else rf"\left({inside}\right)^\top"
+        plain = self.args[0].is_Symbol and "^" not in inside
+        return rf"{inside}^\top" if plain else rf"\left({inside}\right)^\top"
 
 
 class power_of(Operator):  # noqa: N801

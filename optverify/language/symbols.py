@@ -89,7 +89,8 @@ class State(Variable):
         """Its shape, for a theta of m rows and n columns where it is not theta's own."""
         if self.scalar:
             return "number"
-        return {"rows": "(m, 1)", "columns": "(1, n)", "left": "(m, m)", "right": "(n, n)"}.get(self.side, "theta")
+        sides = {"": "theta", "rows": "(m, 1)", "columns": "(1, n)", "left": "(m, m)", "right": "(n, n)"}
+        return sides[self.side]
 
 
 theta = State("theta", meaning="parameters")

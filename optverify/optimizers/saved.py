@@ -121,10 +121,12 @@ def sides(module: ModuleType) -> Mapping[str, str]:
     return kept
 
 
-def _check_row(path: tuple[Any, ...], names: tuple[str, ...], row: list[Any], kept: Mapping[str, str]) -> None:
-    """The states of one parameter are arrays of numbers of one type, and of one shape unless they are sides."""
+def _check_row(
+    path: tuple[Any, ...], names: tuple[str, ...], row: list[Any], kept: Mapping[str, str]
+) -> None:
+    """The states of one parameter are numbers and arrays of one type, of one shape unless they are sides."""
     arrays = [(name, x) for name, x in zip(names, row, strict=True) if kept[name] != "number"]
-    like = next((x for name, x in arrays if not kept[name]), arrays[0][1] if arrays else None)
+    like: Any = next((x for name, x in arrays if not kept[name]), arrays[0][1] if arrays else None)
     for name, x in zip(names, row, strict=True):
         if kept[name] == "number":
             if type(x) is not float:

@@ -43,22 +43,22 @@ def rms(x: Array) -> float:
 
 def row_mean(x: Array) -> Array:
     """(m, n) -> (m, 1)."""
-    return np.mean(x, axis=1, keepdims=True)
+    return np.asarray(np.mean(x, axis=1, keepdims=True))
 
 
 def column_mean(x: Array) -> Array:
     """(m, n) -> (1, n)."""
-    return np.mean(x, axis=0, keepdims=True)
+    return np.asarray(np.mean(x, axis=0, keepdims=True))
 
 
 def row_max(x: Array) -> Array:
     """(m, n) -> (m, 1)."""
-    return np.max(x, axis=1, keepdims=True)
+    return np.asarray(np.max(x, axis=1, keepdims=True))
 
 
 def column_max(x: Array) -> Array:
     """(m, n) -> (1, n)."""
-    return np.max(x, axis=0, keepdims=True)
+    return np.asarray(np.max(x, axis=0, keepdims=True))
 
 
 def matmul(x: Array, y: Array) -> Array:
@@ -72,7 +72,7 @@ def transpose(x: Array) -> Array:
 
 
 def power_of(x: Array, exponent: float) -> Array:
-    """Power of a symmetric positive semidefinite matrix, by its eigenvalues; 0 stays 0 for a negative power."""
+    """Power of a symmetric positive semidefinite matrix, by its eigenvalues; 0 stays 0 for every power."""
     values, vectors = np.linalg.eigh(x)
     values = np.maximum(values, 0)
     scaled = np.where(values > 0, values, 1) ** exponent * (values > 0)

@@ -17,7 +17,7 @@ from optverify.steps._engine import Array
 
 
 class Plan(NamedTuple):
-    """state: its State; equations: the recurrence; check: of hyperparameters; sides: state -> what it keeps."""
+    """state: its State; equations: the recurrence; check: of hyperparameters; sides: state -> its side."""
 
     state: Any
     equations: Callable[..., tuple[Any, ...]]
@@ -55,7 +55,7 @@ def parameters(theta: Any, needs_matrix: bool) -> Array:
     """theta as an array of reals, a matrix if it must be one."""
     values = _engine.parameters(theta)
     if values.dtype.kind == "c":
-        raise TypeError("theta is complex, and this rule is for real numbers: step real and imaginary parts apart")
+        raise TypeError("theta is complex, and this rule is for reals: step real and imaginary parts apart")
     if needs_matrix and values.ndim != 2:
         raise ValueError(
             f"theta has shape {values.shape}, and this rule is for matrices: reshape it to two dimensions, "
@@ -124,6 +124,9 @@ def check_state(plan: Plan, theta: Array, state: Any) -> None:
         if side == "number":
             fits = isinstance(x, float)
         else:
-            fits = isinstance(x, ndarray) and x.shape == shape_of(side, theta.shape) and x.dtype == theta.dtype
+            shape = shape_of(side, theta.shape)
+            fits = isinstance(x, ndarray) and x.shape == shape and x.dtype == theta.dtype
         if not fits:
-            raise ValueError(f"state.{name} does not fit theta of shape {theta.shape}: make it with init(theta)")
+            raise ValueError(
+                f"state.{name} does not fit theta of shape {theta.shape}: make it with init(theta)"
+            )
