@@ -8,6 +8,7 @@ written t, as in the literature; SymPy keeps them apart (this one is nonnegative
 from __future__ import annotations
 
 from bisect import bisect_right
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -47,21 +48,20 @@ def clock(d: Any, end: sp.Expr) -> sp.Expr:
     return sp.Min(t, end) if d.after == "hold" else t
 
 
-class CountFunction(sp.Function):  # type: ignore[misc]
-    """A function of counts whose value is a count, computed in integers.
+class NumberFunction(sp.Function):  # type: ignore[misc]
+    """A function with numbers of its own.
 
     A subclass gives `number`, for a Python int or an int64 array in the first place, and `_latex`.
     """
 
-    is_integer = True
-    is_nonnegative = True
+    is_real = True
     is_commutative = True
 
     @classmethod
     def eval(cls, *args: sp.Basic) -> sp.Expr | None:
         """Return the exact value once every argument is a number."""
         plain = [_plain(a) for a in args]
-        return None if None in plain else sp.Integer(cls.number(*plain))
+        return None if None in plain else sp.sympify(cls.number(*plain))
 
     @staticmethod
     def number(*args: Any) -> Any:
@@ -70,9 +70,17 @@ class CountFunction(sp.Function):  # type: ignore[misc]
 
 
 def _plain(e: sp.Basic) -> Any:
+    """An int where it is one, a rational as it is, a tuple of these; None if there is more than numbers."""
     if isinstance(e, sp.Tuple):
-        return tuple(map(int, e))
-    return int(e) if e.is_Integer else None
+        return tuple(map(_plain, e))
+    return int(e) if e.is_Integer else e if e.is_Rational else None
+
+
+class CountFunction(NumberFunction):
+    """A function of counts whose value is a count, computed in integers."""
+
+    is_integer = True
+    is_nonnegative = True
 
 
 class Passed(CountFunction):
@@ -120,3 +128,69 @@ class RestartIndex(CountFunction):
         now, first, factor = self.args
         start = f"{printer._print(first)} \\sum_{{k=0}}^{{j - 1}} {printer._print(factor ** sp.Symbol('k'))}"
         return rf"\max\left\{{ j : {start} \le {printer._print(now)} \right\}}"
+
+
+class Mark(CountFunction):
+    """Mark(i, milestones): the i-th milestone; 0 for i = 0, and the last one for every larger i."""
+
+    nargs = 2
+
+    @staticmethod
+    def number(i: Any, marks: tuple[int, ...]) -> Any:
+        """Return the milestone for an int, the milestones for an array."""
+        return _pick((0, *marks), i)
+
+    def _latex(self, printer: Any) -> str:
+        i, marks = map(printer._print, self.args)
+        return f"{marks}_{{{i}}}"
+
+
+class Factor(NumberFunction):
+    """Factor(i, factors): the i-th factor; 1 for i = 0, and the last one for every larger i."""
+
+    nargs = 2
+
+    @staticmethod
+    def number(i: Any, factors: tuple[float, ...]) -> Any:
+        """Return the factor for an int, the factors for an array."""
+        return _pick((1, *factors), i)
+
+    def _latex(self, printer: Any) -> str:
+        i, factors = map(printer._print, self.args)
+        return f"{factors}_{{{i}}}"
+
+
+def _pick(values: tuple[Any, ...], i: Any) -> Any:
+    last = len(values) - 1
+    return np.array(values)[np.minimum(i, last)] if isinstance(i, np.ndarray) else values[min(i, last)]
+
+
+class Length(CountFunction):
+    """Length(list): how many elements it has."""
+
+    nargs = 1
+
+    @staticmethod
+    def number(elements: tuple[Any, ...]) -> int:
+        """Return the number of elements."""
+        return len(elements)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"len({printer._print(self.args[0])})"
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\lvert {printer._print(self.args[0])} \rvert"
+
+
+class Share(CountFunction):
+    """Share(p, n): p n rounded down, p taken as the decimal it is written as: 0.29 of 100 is 29."""
+
+    nargs = 2
+
+    @staticmethod
+    def number(p: Any, n: int) -> int:
+        """Return the whole part; in floats 0.29*100 is a little less than 29."""
+        return int(Fraction(str(p)) * n)
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\lfloor {printer._print(sp.Mul(*self.args))} \rfloor"

@@ -9,20 +9,24 @@ IEEE arithmetic, and Python's own `math` element by element, because NumPy's vec
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 import sympy as sp
+from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.pycode import PythonCodePrinter
 
-from optverify.language.clock import CountFunction, t
+from optverify.language.clock import NumberFunction, t
 
 SMALL = 2**26
 """Below this, counts and products of two of them are exact in int64 and in float64."""
 SATURATED = 2**64
 """A float below 1 to this power is 0.0, and a larger exponent need not fit a float."""
+HUGE = sys.float_info.max
+"""What stands for a number too large for a float."""
 
 
 def times(t: Any) -> Any:
@@ -72,7 +76,25 @@ def power(base: Any, exponent: Any) -> Any:
     """base ** exponent in float64."""
     if isinstance(base, np.ndarray) or isinstance(exponent, np.ndarray):
         return each(pow, base, exponent)
-    return float(base) ** min(exponent, SATURATED)
+    return ratio(base, 1) ** max(-SATURATED, min(exponent, SATURATED))
+
+
+def ratio(a: Any, b: Any) -> Any:
+    """a/b in float64: of integers the nearest float, and HUGE where it is too large for one."""
+    try:
+        return a / b
+    except OverflowError:
+        return HUGE if (a < 0) == (b < 0) else -HUGE
+
+
+def root(a: Any, b: Any) -> Any:
+    """The square root of a/b."""
+    return each(math.sqrt, ratio(a, b))
+
+
+def one_minus_root(a: Any, b: Any) -> Any:
+    """1 - sqrt(a/b) = (1 - a/b)/(1 + sqrt(a/b)): no digits are lost near 0."""
+    return ratio(b - a, b) / (1 + root(a, b))
 
 
 def geometric_sum(ratio: int, terms: Any) -> Any:
@@ -103,7 +125,9 @@ def select(condition: Any, value: Any, otherwise: Any) -> Any:
     return value if condition else otherwise
 
 
-_HELPERS = (each, minimum, maximum, power, geometric_sum, cos_pi, cos_pi_squared, select)
+_HELPERS = (
+    each, minimum, maximum, power, ratio, root, one_minus_root, geometric_sum, cos_pi, cos_pi_squared, select,
+)  # fmt: skip
 
 
 # ---- printing --------------------------------------------------------------------------------------------
@@ -116,21 +140,53 @@ class ExactPython(PythonCodePrinter):  # type: ignore[misc]
         above, below = sp.fraction(e.args[0])
         return f"(({self._print(above)}) // ({self._print(below)}))"
 
+    def _print_ceiling(self, e: sp.ceiling) -> str:
+        return f"(-{self._print(sp.floor(-e.args[0], evaluate=False))})"
+
     def _print_cos(self, e: sp.cos) -> str:
         above, below = sp.fraction(e.args[0] / sp.pi)
         return f"cos_pi({self._print(above)}, {self._print(below)})"
 
     def _print_Add(self, e: sp.Add, order: Any = None) -> str:
-        """1 + cos x as 2 cos^2(x/2), 1 - cos x as 2 sin^2(x/2): no digits are lost near 0."""
+        """Differences from 1 written as quotients and products, so that no digits are lost near 0.
+
+        n + a/b as (n b + a)/b, 1 - sqrt x and 1 - exp x as their own functions, 1 + cos x as 2 cos^2(x/2),
+        1 - cos x as 2 sin^2(x/2).
+        """
         number, rest = e.as_coeff_Add()
         factor, wave = rest.as_coeff_Mul()
-        if not isinstance(wave, sp.cos) or abs(factor) != number:
-            return str(super()._print_Add(e, order))
-        above, below = sp.fraction(wave.args[0] / sp.pi)
-        angle = above if factor > 0 else below - above  # sin(pi x) = cos(pi (1/2 - x))
-        return f"{self._print(2 * number)}*cos_pi_squared({self._print(angle)}, {self._print(2 * below)})"
+        if isinstance(wave, sp.cos) and abs(factor) == number:
+            above, below = sp.fraction(wave.args[0] / sp.pi)
+            angle = above if factor > 0 else below - above  # sin(pi x) = cos(pi (1/2 - x))
+            half = f"cos_pi_squared({self._print(angle)}, {self._print(2 * below)})"
+            return f"{self._print(2 * number)}*{half}"
+        if number == 1 and factor == -1 and isinstance(wave, sp.exp):
+            return f"(-each(expm1, {self._print(wave.args[0])}))"
+        above, below = sp.fraction(rest)
+        if number and below.free_symbols and (_is_count(above, below) or _cancels(number * below, above)):
+            return f"ratio({self._print(number * below + above)}, {self._print(below)})"
+        if number == 1 and rest.could_extract_minus_sign() and _is_count(*sp.fraction(rest**2)):
+            above, below = map(self._print, sp.fraction(rest**2))
+            return f"one_minus_root({above}, {below})"
+        return str(super()._print_Add(e, order))
+
+    def _print_Mul(self, e: sp.Mul) -> str:
+        """Counts are multiplied first, in integers, then divided once; the rest follows in floats."""
+        if _is_count(e) or not any(f.free_symbols and _is_count(*sp.fraction(f**2)) for f in e.args):
+            return str(super()._print_Mul(e))
+        roots = [f for f in e.args if not _is_count(*sp.fraction(f)) and _is_count(*sp.fraction(f**2))]
+        plain = [f for f in e.args if _is_count(*sp.fraction(f))]
+        rest = [self.parenthesize(f, PRECEDENCE["Mul"]) for f in e.args if f not in roots + plain]
+        parts = [("ratio", sp.Mul(*plain))] if plain else []
+        parts += [("root", sp.Mul(*roots) ** 2)] if roots else []
+        code = [f"{name}({', '.join(map(self._print, sp.fraction(part)))})" for name, part in parts]
+        return "*".join(code + rest)
 
     def _print_Pow(self, e: sp.Pow, rational: bool = False) -> str:
+        if not e.is_integer and _is_count(*sp.fraction(e)):
+            return f"ratio({', '.join(map(self._print, sp.fraction(e)))})"
+        if abs(e.exp) == sp.Rational(1, 2) and _is_count(*sp.fraction(e**2)):
+            return f"root({', '.join(map(self._print, sp.fraction(e**2)))})"
         base, exponent = map(self._print, e.args)
         if e.exp == -1:
             return f"(1 / ({base}))"
@@ -162,13 +218,29 @@ class ExactPython(PythonCodePrinter):  # type: ignore[misc]
 
     def _print_Function(self, e: sp.Function) -> str:
         name, arguments = e.func.__name__, ", ".join(map(self._print, e.args))
-        if isinstance(e, CountFunction):
+        if isinstance(e, NumberFunction):
             return f"{name}({arguments})"
         if not hasattr(math, name):
-            raise ValueError(f"no exact code for {e}: use functions of Python's math, or a CountFunction")
+            raise ValueError(f"no exact code for {e}: use functions of Python's math, or a NumberFunction")
         return f"each({name}, {arguments})"
 
+    def _print_Mod(self, e: sp.Mod) -> str:
+        a, b = map(self._print, e.args)
+        return f"(({a}) % ({b}))"
+
     _print_exp = _print_log = _print_sin = _print_tan = _print_tanh = _print_Function
+
+
+def _is_count(*parts: sp.Expr) -> bool:
+    """True for integers; the only sums there are, geometric ones of counts, are integers too."""
+    return all(
+        p.is_integer or all(f.is_integer or isinstance(f, sp.Sum) for f in sp.Mul.make_args(p)) for p in parts
+    )
+
+
+def _cancels(a: sp.Expr, b: sp.Expr) -> bool:
+    """True if a symbol of both is gone from their sum."""
+    return bool(a.free_symbols & b.free_symbols - (a + b).free_symbols)
 
 
 # ---- compiling -------------------------------------------------------------------------------------------
@@ -183,8 +255,7 @@ def weights(e: sp.Expr) -> dict[sp.Symbol, sp.Expr]:
     """Rate -> weight, with e = sum of rate * weight; ValueError if e is not such a sum."""
     rates = sorted(filter(is_rate, e.free_symbols), key=str)
     found = {r: sp.diff(e, r) for r in rates}
-    rest = sp.expand(e - sum(r * w for r, w in found.items()))
-    if rest != 0 or any(is_rate(s) for w in found.values() for s in w.free_symbols):
+    if e.subs(dict.fromkeys(rates, 0)) != 0 or any(is_rate(s) for w in found.values() for s in w.free_symbols):
         raise ValueError(f"{e} is not linear in its rates: multiply every term by one of lr, lr_min, ...")
     return found
 
@@ -196,7 +267,7 @@ def compile_lines(
     *before, (_, value) = lines
     parts = [(rate, sp.Symbol(f"weight_of_{rate}"), w) for rate, w in weights(value).items()]
     before += [(name, w) for _, name, w in parts]  # computed first: lr*t/W would round before the division
-    counts = {f.func for _, e in lines for f in e.atoms(CountFunction)}
+    counts = {f.func for _, e in lines for f in e.atoms(NumberFunction)}
     names = {f.__name__: f for f in _HELPERS} | {f.__name__: f.number for f in counts}
     function: Callable[..., Any] = sp.lambdify(
         [t, *parameters],
