@@ -76,7 +76,7 @@ class _Compiler:
     def __init__(self, source: Recurrence) -> None:
         self.source = source
         self.block = Block()
-        self.scalar_names = {"t", "math", *source.hyperparameters}
+        self.scalar_names = {"t", "math", "max", "min", *source.hyperparameters}
         self.place = {name: name for name in (source.gradient, *source.states)}  # array name -> buffer
         self.free: list[str] = []
         self.dying: set[str] = set()  # names read for the last time, once, by the line at hand

@@ -13,6 +13,7 @@ from optverify.language import Rule, grad, theta
 from optverify.language.notation import code_name, factors, is_scalar, terms
 
 FUNCTIONS = {"Max": "maximum", "Min": "minimum", "Abs": "abs", "sign": "sign", "exp": "exp", "log": "log"}
+BUILT_IN = {"math.maximum": "max", "math.minimum": "min", "math.abs": "abs"}
 
 
 class PythonSource(CodePrinter):  # type: ignore[misc]
@@ -76,6 +77,7 @@ class PythonSource(CodePrinter):  # type: ignore[misc]
 
     def _print_Function(self, e: sp.Function) -> str:
         name = f"{_module(e)}{FUNCTIONS[e.func.__name__]}"
+        name = BUILT_IN.get(name, name)
         code = self._print(e.args[0])
         for argument in e.args[1:]:
             code = f"{name}({code}, {self._print(argument)})"
@@ -92,6 +94,9 @@ class PythonSource(CodePrinter):  # type: ignore[misc]
             else:
                 code = f"where({self._print(condition)}, {self._print(value)}, {code})"
         return str(code)
+
+    def _print_Mod(self, e: sp.Mod) -> str:
+        return " % ".join(self.parenthesize(a, PRECEDENCE["Mul"]) for a in e.args)
 
     def _print_And(self, e: sp.And) -> str:
         return " & ".join(f"({self._print(a)})" for a in sorted(e.args, key=sp.default_sort_key))

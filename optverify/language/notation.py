@@ -8,6 +8,7 @@ SymPy prints sums and products in an order of its own (theta last, epsilon first
 from __future__ import annotations
 
 from collections.abc import Mapping
+from keyword import iskeyword
 from typing import Any
 
 import sympy as sp
@@ -16,7 +17,7 @@ from sympy.printing.precedence import PRECEDENCE, precedence_traditional
 
 GREEK = frozenset(
     ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu",
-     "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"]
+     "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Delta"]
 )  # fmt: skip
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
 
@@ -32,13 +33,19 @@ def _split(name: str) -> tuple[str, str, str, str]:
 
 
 def tex_name(name: str) -> str:
-    r"""LaTeX of a timed name: m_hat_t -> \hat{m}_t, v_max_{t-1} -> v^{\max}_{t-1}."""
+    r"""LaTeX of a timed name: m_hat_t -> \hat{m}_t, v_max_{t-1} -> v^{\max}_{t-1}, m2_t -> m_{2,t}."""
     stem, accent, tail, time = _split(name)
-    tex = f"\\{stem}" if stem in GREEK else stem
+    letter = stem.rstrip("0123456789")
+    index = stem[len(letter) :]
+    tex = f"\\{letter}" if letter in GREEK else letter
     if accent:
         tex = f"{ACCENTS[accent]}{{{tex}}}"
+    if tail == "inf":
+        return rf"{tex}_\infty"
     if tail:
-        tex += r"^{\max}" if tail == "max" else rf"^{{\mathrm{{{tail}}}}}"
+        word = f"({tail})" if tail.isdigit() else rf"\mathrm{{{tail}}}"
+        tex += r"^{\max}" if tail == "max" else f"^{{{word}}}"
+    time = ",".join(part for part in (index, time) if part)
     return tex + (f"_{{{time}}}" if len(time) > 1 else f"_{time}" if time else "")
 
 
@@ -51,7 +58,8 @@ def pretty_name(name: str) -> str:
 def code_name(name: str) -> str:
     """The name in generated code: the time index goes, m_hat_t -> m_hat."""
     stem, accent, tail, _ = _split(name)
-    return "_".join(part for part in (stem, accent, tail) if part)
+    code = "_".join(part for part in (stem, accent, tail) if part)
+    return f"{code}_" if iskeyword(code) else code
 
 
 # ---- textbook order ------------------------------------------------------------------------------------
@@ -84,7 +92,7 @@ def _term_key(e: sp.Expr) -> tuple[Any, ...]:
         rank = 2
     elif any(n.endswith("_{t-1}") for n in names):
         rank = 3
-    elif names == {"eps"}:
+    elif names and all(n.startswith("eps") for n in names):
         rank = 9
     else:
         rank = 4
@@ -139,7 +147,8 @@ def _around(above: list[sp.Expr], below: list[sp.Expr]) -> tuple[list[sp.Expr], 
         return [], one, above
     if not all(map(is_scalar, below)):
         scalars = [f for f in above if is_scalar(f)]
-        return scalars, [f for f in above if f not in scalars] or one, []
+        arrays = [f for f in above if f not in scalars]
+        return (scalars, arrays, []) if arrays else ([], above or one, [])
     rates = [f for f in above if f.is_Symbol and f.name.startswith("lr")]
     rest = [f for f in above if f not in rates]
     return (rates, rest, []) if any(not f.is_Symbol for f in rest) else ([], above, [])
@@ -198,14 +207,23 @@ class TextbookLatex(LatexPrinter):  # type: ignore[misc]
     def _print_Pow(self, e: sp.Pow) -> str:
         if e.exp == sp.Rational(1, 2):
             return rf"\sqrt{{{self._print(e.base)}}}"
+        if e.exp == sp.Rational(1, 3):
+            return rf"\sqrt[3]{{{self._print(e.base)}}}"
         if e.exp.could_extract_minus_sign():
             return rf"\frac{{1}}{{{self._print(sp.Pow(e.base, -e.exp))}}}"
         base, power = self._print(e.base), self._print(e.exp)
-        if not e.base.is_Symbol:
+        if not e.base.is_Symbol and not base.startswith(r"\lVert"):
             base = f"({base})" if r"\frac" not in base else rf"\left({base}\right)"
         elif r"^{" in base or base.startswith(r"\nabla"):
             base = rf"\left({base}\right)"
         return f"{base}^{power}" if len(power) == 1 else f"{base}^{{{power}}}"
+
+    def _print_log(self, e: sp.Expr, exp: Any = None) -> str:
+        return rf"\ln({self._print(e.args[0])})"
+
+    def _print_exp(self, e: sp.Expr, exp: Any = None) -> str:
+        inside = self._print(e.args[0])
+        return rf"\exp\left({inside}\right)" if r"\frac" in inside else rf"e^{{{inside}}}"
 
     def _print_sign(self, e: sp.Expr, exp: Any = None) -> str:
         return rf"\mathrm{{sign}}({self._print(e.args[0])})"

@@ -49,6 +49,8 @@ def decayed(d: Any, stepped: sp.Expr) -> sp.Expr:
             return (1 - weight_decay) * theta[t - 1] + (stepped - theta[t - 1])
         case "after_step":
             return (1 - lr * weight_decay) * stepped
+        case "proximal":
+            return stepped / (1 + lr * weight_decay)
     return stepped
 
 

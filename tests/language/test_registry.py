@@ -16,7 +16,7 @@ def test_every_file_of_the_folder_is_a_rule_named_after_it():
 
 
 def test_the_nearest_name_is_suggested():
-    with pytest.raises(ValueError, match=r"unknown rule 'adma'; did you mean 'adam'\? known: adagrad, adam"):
+    with pytest.raises(ValueError, match=r"unknown rule 'adma'; did you mean 'adam'\? known: .*adam"):
         registry.get("adma")
 
 

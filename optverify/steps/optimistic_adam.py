@@ -1,0 +1,128 @@
+"""Optimistic Adam: NumPy steps, generated from optverify/rules/optimistic_adam.py. Edit that file, not this one.
+
+In a game of two players the extrapolation stops the circling that plain steps fall into.
+
+    r_before = r
+    m = beta1*m + (1 - beta1)*g
+    v = beta2*v + (1 - beta2)*g**2
+    m_hat = m/(1 - beta1**t)
+    v_hat = v/(1 - beta2**t)
+    r = m_hat/(sqrt(v_hat) + eps)
+    theta = theta + lr*r_before - 2*lr*r
+
+Dialect: epsilon = outside, weight = one, first_change = zero, first_moment = adam, weight_decay_form = none, maximize = False.
+Source: Daskalakis, Ilyas, Syrgkanis and Zeng (2018), Training GANs with optimism, ICLR, arXiv:1711.00141: Algorithm 1, Optimistic Adam.
+"""
+
+from math import inf
+from typing import Any, NamedTuple
+
+from numpy import add, array, divide, multiply, ndarray, positive, sqrt, square, subtract
+
+from optverify.steps import _engine
+from optverify.steps._engine import Lr
+
+RULE = "optimistic_adam"
+OPTIONS = {"epsilon": "outside", "weight": "one", "first_change": "zero", "first_moment": "adam", "weight_decay_form": "none", "maximize": False}
+LOOKS_AHEAD = False
+DOMAINS = {"lr": "> 0", "beta1": "in [0, 1)", "beta2": "in [0, 1)", "eps": ">= 0"}
+
+
+class State(NamedTuple):
+    """t: updates made so far; m: first moment: decaying mean of the gradient; v: second moment: decaying mean of the squared gradient; r: Adam's direction: mean gradient over root mean square."""
+
+    t: int
+    m: ndarray
+    v: ndarray
+    r: ndarray
+
+
+def equations(theta, g, m, v, r, t, lr, beta1, beta2, eps):
+    """The recurrence, a line an equation. t = 1, 2, ... counts updates; hyperparameters are Python floats."""
+    r_before = r
+    m = beta1*m + (1 - beta1)*g
+    v = beta2*v + (1 - beta2)*g**2
+    m_hat = m/(1 - beta1**t)
+    v_hat = v/(1 - beta2**t)
+    r = m_hat/(sqrt(v_hat) + eps)
+    theta = theta + lr*r_before - 2*lr*r
+    return theta, m, v, r
+
+
+def _block(t, theta, g, m, v, r, theta_out, m_out, v_out, r_out, x1, x2, x3, beta1, c1, beta2, c2, eps, lr, c5, c3, c4):
+    # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    # r_before = r
+    # m = beta1*m + (1 - beta1)*g
+    x1 = multiply(beta1, m, x1)
+    x2 = multiply(c1, g, x2)
+    m_out = add(x1, x2, m_out)
+    # v = beta2*v + (1 - beta2)*g**2
+    x2 = multiply(beta2, v, x2)
+    x1 = square(g, x1)
+    x1 = multiply(c2, x1, x1)
+    v_out = add(x2, x1, v_out)
+    # m_hat = m/(1 - beta1**t)
+    x1 = divide(m_out, c3, x1)
+    # v_hat = v/(1 - beta2**t)
+    x2 = divide(v_out, c4, x2)
+    # r = m_hat/(sqrt(v_hat) + eps)
+    x2 = sqrt(x2, x2)
+    x2 = add(x2, eps, x2)
+    x3 = divide(x1, x2, x3)
+    # theta = theta + lr*r_before - 2*lr*r
+    x2 = multiply(lr, r, x2)
+    x2 = add(theta, x2, x2)
+    x1 = multiply(c5, x3, x1)
+    theta_out = subtract(x2, x1, theta_out)
+    r_out = positive(x3, r_out)
+    return theta_out, (t, m_out, v_out, r_out)
+
+
+def _fixed(kind, lr, beta1, beta2, eps):
+    try:
+        fine = 0 <= beta1 < 1 and 0 <= beta2 < 1 and 0 <= eps < inf
+    except (TypeError, ValueError):
+        fine = False
+    if not fine:
+        _engine.check(DOMAINS, beta1=beta1, beta2=beta2, eps=eps)
+    c1 = 1 - beta1
+    c2 = 1 - beta2
+    c5 = 2 * lr
+    return [array(beta1, kind), array(c1, kind), array(beta2, kind), array(c2, kind), array(eps, kind), array(lr, kind), array(c5, kind)]
+
+
+def _scalars(fixed, kind, t, lr, beta1, beta2, eps):
+    c3 = 1 - beta1 ** t
+    c4 = 1 - beta2 ** t
+    return [*fixed, array(c3, kind), array(c4, kind)]
+
+
+_PLAN = _engine.Plan(State, _block, 3, _fixed, _scalars)
+
+
+def init(theta: Any) -> State:
+    """The state before the first update. theta: floating-point or complex, any shape."""
+    return State(0, *_engine.fresh(theta, 0, 0, 0))
+
+
+def gradient_point(theta: Any, state: State) -> Any:
+    """The point at which the rule takes its gradient: theta."""
+    return theta
+
+
+def step(theta: Any, grad: Any, state: State, *, lr: Lr = 0.0001, beta1: float = 0.5, beta2: float = 0.9, eps: float = 1e-08) -> tuple[Any, State]:
+    """One update, pure: returns (theta, state) and writes into no argument; dtype and shape are kept.
+
+    lr: step size, > 0.
+    beta1: decay rate of the first moment, in [0, 1).
+    beta2: decay rate of the second moment, in [0, 1).
+    eps: keeps the division defined, >= 0.
+    Raises ValueError or TypeError for a hyperparameter outside its range, or a grad that does not fit theta.
+    """
+    return _engine.pure(_PLAN, theta, grad, state, (lr, beta1, beta2, eps))
+
+
+def update(theta: ndarray, grad: Any, state: State, *, lr: Lr = 0.0001, beta1: float = 0.5, beta2: float = 0.9, eps: float = 1e-08) -> State:
+    """The same update written into theta and the arrays of the state; returns the new state."""
+    after: State = _engine.in_place(_PLAN, theta, grad, state, (lr, beta1, beta2, eps))
+    return after
