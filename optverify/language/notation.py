@@ -86,6 +86,8 @@ def _term_key(e: sp.Expr) -> tuple[Any, ...]:
         rank = 0
     elif "weight_decay" in parts and "lr" not in parts:
         rank = 5  # grad + lambda theta
+    elif "eps" in parts:
+        rank = 9
     elif "theta_{t-1}" in names:
         rank = 1
     elif "grad" in names:
@@ -212,11 +214,14 @@ class TextbookLatex(LatexPrinter):  # type: ignore[misc]
         if e.exp.could_extract_minus_sign():
             return rf"\frac{{1}}{{{self._print(sp.Pow(e.base, -e.exp))}}}"
         base, power = self._print(e.base), self._print(e.exp)
-        if not e.base.is_Symbol and not base.startswith(r"\lVert"):
+        if not e.base.is_Symbol and not base.startswith(r"\lVert") and not base.replace(".", "").isdigit():
             base = f"({base})" if r"\frac" not in base else rf"\left({base}\right)"
         elif r"^{" in base or base.startswith(r"\nabla"):
             base = rf"\left({base}\right)"
         return f"{base}^{power}" if len(power) == 1 else f"{base}^{{{power}}}"
+
+    def _print_Rational(self, e: sp.Rational) -> str:
+        return f"{float(e):g}" if e.q > 10 and 100 % e.q == 0 else str(super()._print_Rational(e))
 
     def _print_log(self, e: sp.Expr, exp: Any = None) -> str:
         return rf"\ln({self._print(e.args[0])})"

@@ -26,6 +26,11 @@ start = Axis(
         "corrected_from_zero": "the same, but the gradient before the first is taken to be zero",
     },
 )
+lookahead = Axis(
+    "lookahead",
+    "What share of the difference is added to the gradient?",
+    {"beta2": "beta2, the paper's 1 - beta_2", "complement": "1 - beta2, though beta2 is 0.92 already (optax)"},
+)
 decay_form = Axis(
     weight_decay_form.name, weight_decay_form.question,
     {"proximal": "the stepped theta is divided by 1 + lr * weight_decay"} | dict(weight_decay_form.options),
@@ -49,7 +54,7 @@ decay_form = Axis(
         Hyperparameter(weight_decay, r"\lambda", 0.02, nonnegative, "weight decay"),
     ],
     states=[m, v, n, last],
-    axes=[epsilon.only("inside", "outside"), start, decay_form, maximize],
+    axes=[epsilon.only("inside", "outside"), start, lookahead, decay_form, maximize],
 )
 def adan(d):
     """The difference to the last gradient tells where the next one is heading, at no extra gradient."""
@@ -57,6 +62,7 @@ def adan(d):
         later = ema(beta, before, new)
         return Piecewise((first, Eq(t, 1)), (later, True)) if d.start == "gradient" else later
 
+    share = beta2 if d.lookahead == "beta2" else 1 - beta2
     yield g[t], gradient(d, at=theta[t-1])
     previous = last[t-1]
     if d.start != "corrected_from_zero":
@@ -65,7 +71,7 @@ def adan(d):
     yield d_g[t], g[t] - previous
     yield m[t], mean(beta1, m[t-1], g[t], g[t])
     yield v[t], ema(beta2, v[t-1], d_g[t])
-    yield n[t], mean(beta3, n[t-1], (g[t] + beta2*d_g[t])**2, g[t]**2)
+    yield n[t], mean(beta3, n[t-1], (g[t] + share*d_g[t])**2, g[t]**2)
     yield last[t], g[t]
     first, second, square = m[t], v[t], n[t]
     if d.start != "gradient":
@@ -73,4 +79,4 @@ def adan(d):
         yield v_hat[t], corrected(v[t], beta2)
         yield n_hat[t], corrected(n[t], beta3)
         first, second, square = m_hat[t], v_hat[t], n_hat[t]
-    yield theta[t], decayed(d, theta[t-1] - lr*(first + beta2*second)/root(d, square))
+    yield theta[t], decayed(d, theta[t-1] - lr*(first + share*second)/root(d, square))

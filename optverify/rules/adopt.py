@@ -9,7 +9,7 @@ from optverify.language import (
 
 m = State("m", meaning="decaying mean of the divided gradient")
 v = State("v", nonnegative=True, meaning="decaying mean of the squared gradient")
-u, c = Variable("u"), Variable("c", nonnegative=True, scalar=True)
+u, s, c = Variable("u"), Variable("s"), Variable("c", nonnegative=True, scalar=True)
 
 clipping = Axis(
     "clipping",
@@ -62,5 +62,8 @@ def adopt(d):
         cases.insert(1, (divided, Eq(t, 2)))
     yield m[t], Piecewise(*cases)
     yield v[t], Piecewise((g[t]**2, Eq(t, 1)), (ema(beta2, v[t-1], g[t]**2), True))
-    step = Piecewise((m[t], Eq(t, 1)), (ema(beta1, m[t], divided), True)) if d.nesterov_step else m[t]
+    step = m[t]
+    if d.nesterov_step:
+        yield s[t], Piecewise((m[t], Eq(t, 1)), (ema(beta1, m[t], divided), True))
+        step = s[t]
     yield theta[t], decayed(d, theta[t-1] - lr*step)

@@ -13,7 +13,7 @@ The difference to the last gradient tells where the next one is heading, at no e
     n_hat = n/(1 - beta3**t)
     theta = (theta - lr*(m_hat + beta2*v_hat)/sqrt(n_hat + eps))/(1 + lr*weight_decay)
 
-Dialect: epsilon = inside, start = gradient, weight_decay_form = proximal, maximize = False.
+Dialect: epsilon = inside, start = gradient, lookahead = beta2, weight_decay_form = proximal, maximize = False.
 Source: Xie, Zhou, Li, Lin and Yan (2022), Adan: adaptive Nesterov momentum algorithm for faster optimizing deep models, arXiv:2208.06677: Algorithm 1; each beta here is 1 minus theirs, as in their code.
 """
 
@@ -26,7 +26,7 @@ from optverify.steps import _engine
 from optverify.steps._engine import Lr
 
 RULE = "adan"
-OPTIONS = {"epsilon": "inside", "start": "gradient", "weight_decay_form": "proximal", "maximize": False}
+OPTIONS = {"epsilon": "inside", "start": "gradient", "lookahead": "beta2", "weight_decay_form": "proximal", "maximize": False}
 LOOKS_AHEAD = False
 DOMAINS = {"lr": "> 0", "beta1": "in [0, 1)", "beta2": "in [0, 1)", "beta3": "in [0, 1)", "eps": ">= 0", "weight_decay": ">= 0"}
 
