@@ -27,6 +27,11 @@ class Dialect:
     def __init__(self, options: Mapping[str, Option]) -> None:
         self.options = options
         self.gradient_point: sp.Expr = theta.before
+        self.initial_values: dict[str, sp.Expr] = {}
+
+    def set_initial(self, state: State, value: sp.Expr) -> None:
+        """Let a state start from this value; a rule that does so says it in every dialect."""
+        self.initial_values[state.name] = value
 
     def __getattr__(self, axis: str) -> Option:
         if axis.startswith("__") or axis not in self.options:
@@ -91,7 +96,10 @@ class Rule:
                 raise ValueError(f"rule {self.name!r} has no dialect with {given}: {exclusion.reason}")
         d = Dialect(chosen)
         assignments = tuple((lhs, sp.sympify(rhs)) for lhs, rhs in self.write(d))
-        return replace(self, options=chosen, assignments=assignments, gradient_point=d.gradient_point)
+        states = tuple(replace(s, initial=d.initial_values.get(s.name, s.initial)) for s in self.every_state)
+        return replace(
+            self, options=chosen, assignments=assignments, gradient_point=d.gradient_point, every_state=states
+        )
 
     def dialects(self) -> Iterator[Rule]:
         """Every dialect, the default first."""

@@ -18,6 +18,8 @@ from optverify.rules import registry
 VALUES = {
     "beta1": 0.8, "beta2": 0.95, "rho": 0.85, "momentum": 0.7, "dampening": 0.35, "eps": 1e-2,
     "weight_decay": 2.5, "initial_accumulator": 0.2, "lr_decay": 0.05,
+    "beta3": 0.9, "beta4": 0.6, "nu": 0.6, "alpha": 1.5, "beta": 0.4, "eps_root": 3e-3, "final_lr": 0.25,
+    "gamma": 0.2, "base_lr": 0.05, "partial": 0.2,
 }  # fmt: skip
 RATES = (0.1, 0.1, 0.02, 0.3)
 THETA = np.array([1.0, -2.0, 0.5, 3.0, -1e-3])
@@ -37,6 +39,12 @@ def label(dialect):
     return "-".join([dialect.name, *(f"{a}={o}" for a, o in dialect.changed_options.items())])
 
 
+def gradients(dialect):
+    """GRADIENTS; no zero for Adamax as the paper has it, which divides 0 by 0 while all of them were zero."""
+    undefined = dialect.name == "adamax" and dialect.options["epsilon"] == "none"
+    return np.where(GRADIENTS == 0, 0.25, GRADIENTS) if undefined else GRADIENTS
+
+
 def run(steps, dialect, initial, number=lambda x: x):
     """(update/lr, size of theta/lr, states) after each update; number: what floats are turned into."""
     values = {h.name: number(VALUES[h.name]) for h in dialect.hyperparameters if h.name in VALUES}
@@ -46,7 +54,7 @@ def run(steps, dialect, initial, number=lambda x: x):
     state = steps.init(theta, **{n: v for n, v in values.items() if everything or n in known})
     known = inspect.signature(steps.step).parameters
     given = {n: v for n, v in values.items() if everything or n in known}
-    for lr, row in zip(map(number, RATES), GRADIENTS, strict=True):
+    for lr, row in zip(map(number, RATES), gradients(dialect), strict=True):
         gradient = np.array([number(x) for x in row])
         before = theta
         theta, state = steps.step(theta, gradient, state, **given, lr=lr)

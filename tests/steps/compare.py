@@ -16,6 +16,16 @@ VALUES = {
     "weight_decay": 0.4,
     "initial_accumulator": 0.2,
     "lr_decay": 0.05,
+    "beta3": 0.9,
+    "beta4": 0.6,
+    "nu": 0.6,
+    "alpha": 1.5,
+    "beta": 0.4,
+    "eps_root": 0.003,
+    "final_lr": 0.3,
+    "gamma": 0.2,
+    "base_lr": 0.05,
+    "partial": 0.2,
 }
 """Far from the defaults, so that a hyperparameter that is swapped or dropped shows."""
 RATES = (0.1, 0.1, 0.02, 0.3, 0.3)
