@@ -11,6 +11,7 @@ from optverify.language import ScheduleFamily, Source, lr
 from optverify.language.clock import T_0, T_mult, lr_min, total
 from optverify.language.clock import t as updates
 from optverify.proof import NotProved, Refuted, show_equal
+from optverify.schedules.cosine_warm_restarts import M_mult
 
 sgdr = Source(
     "Loshchilov and Hutter",
@@ -81,13 +82,13 @@ def cosine_recursion(schedule: ScheduleFamily) -> Decision:
     statement=r"T_i = T_0 T_{\mathrm{mult}}^i, \quad S_i = T_0 \, \frac{T_{\mathrm{mult}}^i -"
     r" 1}{T_{\mathrm{mult}} - 1} \;\; (T_0 i \text{ for } T_{\mathrm{mult}} = 1), \quad S_{i+1} - S_i ="
     r" T_i, \quad \eta_{S_i} = \eta_{\max}",
-    scope="every T_0, T_mult, lr and lr_min, every cycle i; S_i is the t at which cycle i begins",
+    scope="every T_0, T_mult, lr and lr_min, every cycle i, M_mult = 1; S_i is the t at which cycle i begins",
     sources=[sgdr],
     schedule=about_schedule("cosine_warm_restarts"),
 )
 def restart_lengths(schedule: ScheduleFamily) -> Decision:
     """The lines of the schedule with the index i symbolic, once for T_mult = 1 and once for T_mult > 1."""
-    (index, _), (length, cycle), (elapsed, since), (_, eta) = schedule.lines()
+    (index, _), (length, cycle), (elapsed, since), (peak, height), (_, eta) = schedule.lines()
     for growth in (sp.Integer(1), 1 + sp.Symbol("s", integer=True, positive=True)):
         put = {index: k, T_mult: growth}
         begin = (updates - since).subs(put).doit()
@@ -95,8 +96,9 @@ def restart_lengths(schedule: ScheduleFamily) -> Decision:
         show_equal(begin, stated, f"the start of cycle k for T_mult = {growth}")
         show_equal(cycle.subs(put), T_0 * growth**k, "the length of cycle k")
         show_equal(begin.subs(k, k + 1) - begin, cycle.subs(put), "the time between restarts")
-    show_equal(eta.subs({elapsed: 0}), lr, "eta at a restart")
-    show_equal(eta, annealed(elapsed, length), "eta within a cycle")
+    show_equal(eta.subs({elapsed: 0}), peak, "eta at a restart")
+    show_equal(eta, annealed(elapsed, length).subs(lr, peak), "eta within a cycle")
+    show_equal(height.subs(M_mult, 1), lr, "the height of a cycle")
     return holds("S_(i+1) - S_i = T_0 T_mult^i by summing the geometric series; at T_cur = 0 the cosine is 1")
 
 

@@ -4,7 +4,8 @@ A rule file imports from here and reads like its paper; `rules/adam.py` is the m
 """
 
 from optverify.language.axis import Axis, Option
-from optverify.language.counts import Count, Milestones, Parameter, decay_factor
+from optverify.language.composition import Join, Product, join
+from optverify.language.counts import Count, Factors, Milestones, Parameter, decay_factor
 from optverify.language.hyperparameter import Domain, Hyperparameter, nonnegative, positive, unit
 from optverify.language.operators import (
     column_max,
@@ -22,7 +23,7 @@ from optverify.language.operators import (
 )
 from optverify.language.registry import Registry
 from optverify.language.rule import Assignment, Exclusion, Rule, rule
-from optverify.language.schedule import Join, Product, Schedule, join
+from optverify.language.schedule import Schedule
 from optverify.language.schedule_family import FormulaSchedule, ScheduleFamily, schedule
 from optverify.language.source import Source
 from optverify.language.symbols import (
@@ -59,8 +60,8 @@ from optverify.language.words import (
 )
 
 __all__ = [
-    "Assignment", "Axis", "Count", "Domain", "Exclusion", "FormulaSchedule", "Hyperparameter", "Join",
-    "Milestones", "Option", "Parameter", "Product", "Registry", "Rule", "Schedule", "ScheduleFamily",
+    "Assignment", "Axis", "Count", "Domain", "Exclusion", "Factors", "FormulaSchedule", "Hyperparameter",
+    "Join", "Milestones", "Option", "Parameter", "Product", "Registry", "Rule", "Schedule", "ScheduleFamily",
     "Source", "State", "Variable", "beta1", "beta2", "bias_correction", "column_max", "column_mean",
     "corrected", "dampening", "decay", "decay_factor", "decayed", "ema", "eps", "epsilon", "g", "grad",
     "gradient", "hyper_symbol", "initial_accumulator", "inner", "join", "lr", "lr_decay", "lr_placement",

@@ -27,11 +27,18 @@ def count_symbol(name: str) -> sp.Symbol:
     return sp.Symbol(name, integer=True, positive=True)
 
 
-lr_min = hyper_symbol("lr_min")
+lr_min, lr_end = hyper_symbol("lr_min"), hyper_symbol("lr_end")
 gamma = hyper_symbol("gamma", positive=True)
 total, warmup, step_size = count_symbol("total"), count_symbol("warmup"), count_symbol("step_size")
+decay_steps = count_symbol("decay_steps")
 T_0, T_mult = count_symbol("T_0"), count_symbol("T_mult")
-milestones = sp.Symbol("milestones")
+milestones, factors = sp.Symbol("milestones"), sp.Symbol("factors")
+
+
+def is_rate(symbol: sp.Symbol) -> bool:
+    """True for lr, lr_min, ...: the parameters on the scale of the learning rate."""
+    return bool(symbol.name == "lr" or symbol.name.startswith("lr_"))
+
 
 after = Axis(
     "after",
@@ -46,6 +53,55 @@ after = Axis(
 def clock(d: Any, end: sp.Expr) -> sp.Expr:
     """The time a curve of length end is read at: t, stopped at end where the dialect holds."""
     return sp.Min(t, end) if d.after == "hold" else t
+
+
+form = Axis(
+    "form",
+    "How far is warm-up at the update after t updates?",
+    {
+        "t/W": "t/W: at 0 for the first update, over right after W updates",
+        "(t+1)/W": "(t+1)/W: at 1/W for the first update, over with the last of W updates",
+        "(t+1)/(W+1)": "(t+1)/(W+1): at 1/(W+1) for the first update, over right after W updates",
+    },
+)
+
+
+def warmup_clock(d: Any) -> tuple[sp.Expr, sp.Expr]:
+    """Above and below of the fraction of warm-up that is over: t and W, t + 1 and W, or t + 1 and W + 1."""
+    now = t if d.form == "t/W" else t + 1
+    return now, warmup + 1 if d.form == "(t+1)/(W+1)" else warmup
+
+
+staircase = Axis(
+    "staircase",
+    "Does the rate change with every update?",
+    {
+        False: "yes, a little with every update",
+        True: "no, once in decay_steps updates (Keras and optax: staircase)",
+    },
+)
+
+
+def periods(d: Any) -> sp.Expr:
+    """t/decay_steps, rounded down where the dialect is a staircase."""
+    return sp.floor(t / decay_steps) if d.staircase else t / decay_steps
+
+
+curve = Axis(
+    "curve",
+    "How does the rate go from one value to the next?",
+    {
+        "cosine": "along half a period of a cosine: slowly, fast, slowly",
+        "linear": "in equal steps",
+    },
+)
+
+
+def between(option: Any, start: sp.Expr, end: sp.Expr, x: sp.Expr) -> sp.Expr:
+    """From start at x = 0 to end at x = 1, along the option of `curve`."""
+    if option == "linear":
+        return start + (end - start) * x
+    return end + (start - end) * (1 + sp.cos(sp.pi * x)) / 2
 
 
 class NumberFunction(sp.Function):  # type: ignore[misc]

@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy as sp
 
-from optverify.language.hyperparameter import Domain, Hyperparameter
+from optverify.language.hyperparameter import Domain, Hyperparameter, nonnegative
 
 decay_factor = Domain(0, 1, low_open=True, high_open=False)
 """(0, 1]: what a rate is multiplied by; 1 leaves it as it is."""
@@ -39,7 +39,18 @@ class Count(_Counted):
         return whole(self.name, value, f"{self.name} must be an integer {self.domain}")
 
 
-class Milestones(_Counted):
+class _Listed(_Counted):
+    domain = ""
+
+    def _elements(self, value: Any) -> tuple[list[Any], str]:
+        """The elements, and what they must be in words; TypeError if value is no list."""
+        rule = f"{self.name} must be one or more {self.domain}"
+        if isinstance(value, str) or not hasattr(value, "__iter__"):
+            raise TypeError(f"{self.name} = {value!r} is not a list: {rule}")
+        return list(value), rule
+
+
+class Milestones(_Listed):
     """A hyperparameter that is a list of update counts, each larger than the one before.
 
     Attributes as in Hyperparameter; its value is a tuple of Python ints.
@@ -49,16 +60,31 @@ class Milestones(_Counted):
 
     def check(self, value: Any) -> tuple[int, ...]:
         """Return value as a tuple of ints; TypeError or ValueError unless 1 <= m_1 < m_2 < ..."""
-        rule = f"{self.name} must be one or more {self.domain}"
-        if isinstance(value, str) or not hasattr(value, "__iter__"):
-            raise TypeError(f"{self.name} = {value!r} is not a list: {rule}")
-        counts = tuple(whole(self.name, v, rule) for v in value)
+        elements, rule = self._elements(value)
+        counts = tuple(whole(self.name, v, rule) for v in elements)
         if not counts or any(a >= b for a, b in pairwise(counts)):
             raise ValueError(f"{self.name} = {list(counts)} is out of range: {rule}")
         return counts
 
 
-Parameter = Hyperparameter | Count | Milestones
+class Factors(_Listed):
+    """A hyperparameter that is a list of what a rate is multiplied by.
+
+    Attributes as in Hyperparameter; its value is a tuple of Python floats.
+    """
+
+    domain = "finite numbers >= 0"
+
+    def check(self, value: Any) -> tuple[float, ...]:
+        """Return value as a tuple of floats; TypeError or ValueError unless all are numbers >= 0."""
+        elements, rule = self._elements(value)
+        if not elements:
+            raise ValueError(f"{self.name} = [] is out of range: {rule}")
+        each = Hyperparameter(self.symbol, self.latex, None, nonnegative, self.meaning)
+        return tuple(map(each.check, elements))
+
+
+Parameter = Hyperparameter | Count | Milestones | Factors
 
 
 def whole(name: str, value: Any, rule: str) -> int:

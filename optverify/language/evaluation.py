@@ -19,7 +19,7 @@ import sympy as sp
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.pycode import PythonCodePrinter
 
-from optverify.language.clock import NumberFunction, t
+from optverify.language.clock import NumberFunction, is_rate, t
 
 SMALL = 2**26
 """Below this, counts and products of two of them are exact in int64 and in float64."""
@@ -246,16 +246,13 @@ def _cancels(a: sp.Expr, b: sp.Expr) -> bool:
 # ---- compiling -------------------------------------------------------------------------------------------
 
 
-def is_rate(symbol: sp.Symbol) -> bool:
-    """True for lr, lr_min, ...: the parameters on the scale of the learning rate."""
-    return bool(symbol.name == "lr" or symbol.name.startswith("lr_"))
-
-
 def weights(e: sp.Expr) -> dict[sp.Symbol, sp.Expr]:
     """Rate -> weight, with e = sum of rate * weight; ValueError if e is not such a sum."""
     rates = sorted(filter(is_rate, e.free_symbols), key=str)
     found = {r: sp.diff(e, r) for r in rates}
-    if e.subs(dict.fromkeys(rates, 0)) != 0 or any(is_rate(s) for w in found.values() for s in w.free_symbols):
+    if e.subs(dict.fromkeys(rates, 0)) != 0 or any(
+        is_rate(s) for w in found.values() for s in w.free_symbols
+    ):
         raise ValueError(f"{e} is not linear in its rates: multiply every term by one of lr, lr_min, ...")
     return found
 
@@ -264,14 +261,20 @@ def compile_lines(
     lines: Sequence[tuple[sp.Symbol, sp.Expr]], parameters: Sequence[sp.Symbol]
 ) -> Callable[..., Any]:
     """Make f(t, *parameters) of the lines of a schedule, the last of which is its value."""
-    *before, (_, value) = lines
-    parts = [(rate, sp.Symbol(f"weight_of_{rate}"), w) for rate, w in weights(value).items()]
-    before += [(name, w) for _, name, w in parts]  # computed first: lr*t/W would round before the division
+    ready: list[tuple[sp.Symbol, sp.Expr]] = []
+    for symbol, e in lines:
+        if not is_rate(symbol) and (symbol, e) != lines[-1]:
+            ready.append((symbol, e))
+            continue
+        parts = [(rate, sp.Symbol(f"weight_of_{rate}_in_{symbol}"), w) for rate, w in weights(e).items()]
+        ready += [(name, w) for _, name, w in parts]  # computed first: lr*t/W would round before the division
+        ready.append((symbol, sp.Add(*(rate * name for rate, name, _ in parts))))
+    *before, (_, value) = ready
     counts = {f.func for _, e in lines for f in e.atoms(NumberFunction)}
     names = {f.__name__: f for f in _HELPERS} | {f.__name__: f.number for f in counts}
     function: Callable[..., Any] = sp.lambdify(
         [t, *parameters],
-        sp.Add(*(rate * name for rate, name, _ in parts)),
+        value,
         [names, "math"],
         printer=ExactPython({"fully_qualified_modules": False}),
         cse=lambda e: (before, e),

@@ -1,52 +1,45 @@
 """Schedules: what they answer, and how they compose.
 
 A schedule gives eta_t, the learning rate of the next update, from t, the number of updates already made.
-Composition comes in two kinds. With its own clock, a piece starts at 0 where it takes over: `a.then(b)`,
-`join([a, b, c], boundaries=[...])` (PyTorch's SequentialLR, optax's join_schedules). With a common clock,
-all read the same t: `a * b` (PyTorch's ChainedScheduler: a warm-up factor times anything), or
-`join(..., clock="common")`, where the piece that takes over has been running since t = 0.
+Composition (composition.py) comes in two kinds. With its own clock, a piece starts at 0 where it takes over:
+`a.then(b)`, `join([a, b, c], boundaries=[...])` (PyTorch's SequentialLR, optax's join_schedules). With a
+common clock, all read the same t: `a * b` (PyTorch's ChainedScheduler: a warm-up factor times anything), or
+`join(..., clock="common")`, where the piece that takes over has been running since t = 0. `a.shifted(k)`,
+`a.repeated()` and `a.at_least(lr_min)` change the time or the value of one schedule.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import Any, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 import numpy as np
 import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
-from optverify.language.axis import Axis, Option
+from optverify.language.axis import Option
 from optverify.language.clock import eta, t
-from optverify.language.counts import Parameter, whole
+from optverify.language.counts import Parameter
 from optverify.language.evaluation import SMALL, times
-from optverify.language.schedule_latex import tex_lines
+from optverify.language.schedule_latex import ScheduleLatex, tex_lines
 from optverify.language.source import Source
 
+if TYPE_CHECKING:
+    from optverify.language.composition import Floor, Join, Product, Repeated, Shifted
+
 Line = tuple[sp.Symbol, sp.Expr]
-Value = float | int | tuple[int, ...]
+Value = float | int | tuple[int, ...] | tuple[float, ...]
 Steps = int | NDArray[np.int64]
 
 
 def exact(value: Value) -> sp.Basic:
-    """The number as it is written: 0.1 is 1/10; a tuple of counts as a SymPy Tuple."""
+    """The number as it is written: 0.1 is 1/10; a tuple as a SymPy Tuple."""
     if isinstance(value, tuple):
-        return sp.Tuple(*value)
+        return sp.Tuple(*map(exact, value))
     return sp.Rational(repr(value))
-
-
-clocks = Axis(
-    "clock",
-    "Which time does a piece of a join read?",
-    {
-        "own": "the updates since it took over",
-        "common": "the updates since the beginning",
-    },
-)
 
 
 class Schedule(ABC):
@@ -101,12 +94,16 @@ class Schedule(ABC):
         steps = times(t)
         if isinstance(steps, int):
             return float(self.evaluate(steps))
-        values = np.empty(steps.size)
-        if steps.max(initial=0) < SMALL:
-            values[:] = self.evaluate(steps.ravel().astype(np.int64))
+        return self.sized(steps.ravel()).reshape(steps.shape)
+
+    def sized(self, now: NDArray[Any]) -> NDArray[np.float64]:
+        """Its values at a one-dimensional array of nonnegative integers, one by one where they are large."""
+        values = np.empty(now.size)
+        if now.max(initial=0) < SMALL:
+            values[:] = self.evaluate(now.astype(np.int64))
         else:
-            values[:] = [self.evaluate(int(k)) for k in steps.flat]
-        return values.reshape(steps.shape)
+            values[:] = [self.evaluate(int(k)) for k in now]
+        return values
 
     # ---- mathematics -------------------------------------------------------------------------------------
 
@@ -183,15 +180,44 @@ class Schedule(ABC):
 
         Raises ValueError if `at` is left out and this schedule has no end.
         """
-        if (at := self.end if at is None else at) is None:
-            raise ValueError(
-                f"{self!r} has no end of its own: say where the next one begins, then(..., at=1000)"
-            )
-        return join([self, other], [at], clock)
+        from optverify.language.composition import join
+
+        return join([self, other], [self._until(at, "then(..., at=1000)")], clock)
 
     def __mul__(self, other: Schedule) -> Product:
         """eta_t = a_t b_t: both read the same t."""
+        from optverify.language.composition import Product
+
         return Product(self, other) if isinstance(other, Schedule) else NotImplemented
+
+    def shifted(self, by: int) -> Shifted:
+        """eta_t = a_(t + by), and a_0 where t + by < 0: begun `by` updates earlier, or later if negative.
+
+        Raises TypeError or ValueError if by is no integer.
+        """
+        from optverify.language.composition import shift
+
+        return shift(self, by)
+
+    def repeated(self, every: int | None = None) -> Repeated:
+        """eta_t = a_(t mod every), over and over; every is its own end if None.
+
+        Raises ValueError if every is left out and this schedule has no end.
+        """
+        from optverify.language.composition import repeat
+
+        return repeat(self, self._until(every, "repeated(every=1000)"))
+
+    def at_least(self, lr_min: float) -> Floor:
+        """eta_t = max(a_t, lr_min). Raises TypeError or ValueError unless lr_min is a number >= 0."""
+        from optverify.language.composition import floor
+
+        return floor(self, lr_min)
+
+    def _until(self, at: int | None, example: str) -> int:
+        if (at := self.end if at is None else at) is None:
+            raise ValueError(f"{self!r} has no end of its own: say where the next one begins, {example}")
+        return at
 
 
 @dataclass(frozen=True)
@@ -213,7 +239,8 @@ class Formula:
     def numbered(self, n: int, clash: set[str]) -> Formula:
         """The same with the number n on the symbols whose names are in clash."""
         new = {s: sp.Symbol(f"{s.name}_{n}", **s.assumptions0) for s in self.symbols if s.name in clash}
-        names = {s: self.tex_names.get(s, sp.latex(s)) for s in self.symbols}
+        plain = ScheduleLatex()
+        names = {s: self.tex_names.get(s, plain.doprint(s)) for s in self.symbols}
         return replace(
             self,
             before=tuple((new.get(s, s), e.subs(new)) for s, e in self.before),
@@ -224,153 +251,3 @@ class Formula:
             ),
             tex_names={new.get(s, s): f"{tex}^{{({n})}}" if s in new else tex for s, tex in names.items()},
         )
-
-
-@dataclass(frozen=True)
-class Join(Schedule):
-    """One piece after another: piece i from t = boundaries[i-1] on, until t = boundaries[i] - 1."""
-
-    pieces: tuple[Schedule, ...]
-    boundaries: tuple[int, ...]
-    clock: str = "own"
-
-    @property
-    def starts(self) -> tuple[int, ...]:
-        """The t at which the clock of each piece reads 0."""
-        return (0, *self.boundaries) if self.clock == "own" else (0,) * len(self.pieces)
-
-    @property
-    def formulas(self) -> tuple[Formula, ...]:
-        """The formulas of the pieces."""
-        return tuple(f for piece in self.pieces for f in piece.formulas)
-
-    @property
-    def end(self) -> int | None:
-        """The end of the last piece."""
-        last = self.pieces[-1].end
-        return None if last is None else self.starts[-1] + last
-
-    @property
-    def name(self) -> str:
-        """Join."""
-        return "join"
-
-    @property
-    def options(self) -> dict[str, Option]:
-        """Which time the pieces read."""
-        return {"clock": self.clock}
-
-    @property
-    def title(self) -> str:
-        """The titles of the pieces."""
-        return ", then ".join(p.title for p in self.pieces)
-
-    def evaluate(self, now: Steps) -> Any:
-        """The value of the piece whose turn it is."""
-        turn = sum((now >= b for b in self.boundaries), start=now * 0)
-        if isinstance(now, int):
-            return self.pieces[turn].evaluate(now - self.starts[turn])
-        values = np.empty(now.shape)
-        for i, (piece, start) in enumerate(zip(self.pieces, self.starts, strict=True)):
-            mine = np.equal(turn, i)
-            if mine.any():
-                values[mine] = piece.evaluate(now[mine] - start)
-        return values
-
-    def compose(self, formulas: Iterator[Formula], now: sp.Expr) -> tuple[list[Line], sp.Expr]:
-        """The lines of the pieces, and their values by cases."""
-        before: list[Line] = []
-        cases: list[tuple[sp.Expr, Any]] = []
-        untils = (*(now < b for b in self.boundaries), True)
-        for piece, start, until in zip(self.pieces, self.starts, untils, strict=True):
-            more, value = piece.compose(formulas, now - start)
-            before += more
-            cases.append((value, until))
-        return before, sp.Piecewise(*cases, evaluate=False)
-
-    def config(self) -> dict[str, Any]:
-        """{"schedule": "join", "pieces": [...], "boundaries": [...], "clock": ...}."""
-        pieces = [p.config() for p in self.pieces]
-        return {
-            "schedule": "join",
-            "pieces": pieces,
-            "boundaries": list(self.boundaries),
-            "clock": self.clock,
-        }
-
-    def __repr__(self) -> str:
-        clock = "" if self.clock == "own" else f", clock={self.clock!r}"
-        return f"join({list(self.pieces)!r}, boundaries={list(self.boundaries)}{clock})"
-
-
-@dataclass(frozen=True)
-class Product(Schedule):
-    """eta_t = left_t right_t, on a common clock."""
-
-    left: Schedule
-    right: Schedule
-
-    @property
-    def formulas(self) -> tuple[Formula, ...]:
-        """The formulas of both."""
-        return (*self.left.formulas, *self.right.formulas)
-
-    @property
-    def end(self) -> int | None:
-        """The later end, None if one of them has none."""
-        ends = (self.left.end, self.right.end)
-        return None if None in ends else max(e for e in ends if e is not None)
-
-    @property
-    def name(self) -> str:
-        """Product."""
-        return "product"
-
-    @property
-    def title(self) -> str:
-        """Both titles."""
-        return f"{self.left.title} times {self.right.title}"
-
-    def evaluate(self, now: Steps) -> Any:
-        """The product of the values."""
-        return self.left.evaluate(now) * self.right.evaluate(now)
-
-    def compose(self, formulas: Iterator[Formula], now: sp.Expr) -> tuple[list[Line], sp.Expr]:
-        """The lines of both, and the product of their values."""
-        before, left = self.left.compose(formulas, now)
-        more, right = self.right.compose(formulas, now)
-        return before + more, left * right
-
-    def config(self) -> dict[str, Any]:
-        """{"schedule": "product", "left": ..., "right": ...}."""
-        return {"schedule": "product", "left": self.left.config(), "right": self.right.config()}
-
-    def __repr__(self) -> str:
-        right = f"({self.right!r})" if isinstance(self.right, Product) else repr(self.right)
-        return f"{self.left!r} * {right}"
-
-
-def join(pieces: Iterable[Schedule], boundaries: Iterable[int], clock: str = "own") -> Join:
-    """One schedule after another: piece i from t = boundaries[i-1] on, until t = boundaries[i] - 1.
-
-    boundaries: increasing integers >= 1, one fewer than pieces.
-    clock: "own": each piece starts at 0 when it takes over (SequentialLR, join_schedules);
-    "common": each piece reads t itself, as if it had been running since the beginning.
-
-    Raises TypeError for a piece that is no schedule or a boundary that is no number, ValueError for
-    boundaries that do not fit.
-    """
-    parts = tuple(pieces)
-    for part in parts:
-        if not isinstance(part, Schedule):
-            raise TypeError(
-                f"join cannot use {part!r}: every piece must be a schedule, as schedule(...) gives"
-            )
-    rule = "boundaries are the integers t >= 1 at which the next piece takes over"
-    marks = tuple(whole("boundary", b, rule) for b in boundaries)
-    if not parts or len(marks) != len(parts) - 1 or any(a >= b for a, b in pairwise(marks)):
-        raise ValueError(
-            f"boundaries = {list(marks)} do not fit {len(parts)} schedules: give one boundary fewer than "
-            "schedules, each larger than the one before"
-        )
-    return Join(parts, marks, str(clocks.check(clock)))

@@ -64,7 +64,8 @@ class ScheduleFamily:
         for condition in self.conditions:
             if condition.subs(numbers) != True:  # noqa: E712
                 given = ", ".join(f"{h.name} = {v}" for h, v in values.items() if condition.has(h.symbol))
-                raise ValueError(f"schedule {self.name!r} needs {condition}, not {given}")
+                text = " = ".join(map(str, condition.args)) if isinstance(condition, sp.Eq) else condition
+                raise ValueError(f"schedule {self.name!r} needs {text}, not {given}")
 
     def lines(self, **options: Option) -> tuple[Line, ...]:
         """(symbol, expression) in reading order, the last one for eta_t, with these options."""

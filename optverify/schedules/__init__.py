@@ -1,6 +1,7 @@
 """One data file a schedule: `x.py` holds the schedule named `x`; calling the package lists them.
 
-`schedule("cosine", lr=0.1, total=100)` makes one; `join`, `a.then(b)` and `a * b` compose them.
+`schedule("cosine", lr=0.1, total=100)` makes one; `join`, `a.then(b)` and `a * b` compose them;
+`a.shifted(k)`, `a.repeated()` and `a.at_least(lr_min)` change one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ make_callable(__name__)
 
 __all__ = ["join", "names", "registry", "schedule", "schedule_from_config"]
 
-PARTS = {"join": {"pieces", "boundaries", "clock"}, "product": {"left", "right"}}
+PARTS = {
+    "join": {"pieces", "boundaries", "clock"},
+    "product": {"left", "right"},
+    "shifted": {"piece", "by"},
+    "repeated": {"piece", "every"},
+    "at_least": {"piece", "lr_min"},
+}
 
 
 def names() -> list[str]:
@@ -53,6 +60,10 @@ def schedule_from_config(config: Mapping[str, Any]) -> Schedule:
         return join(map(schedule_from_config, config["pieces"]), config["boundaries"], config["clock"])
     if name == "product":
         return schedule_from_config(config["left"]) * schedule_from_config(config["right"])
+    if "piece" in expected:
+        piece = schedule_from_config(config["piece"])
+        (argument,) = expected - {"piece"}
+        return getattr(piece, name)(config[argument])  # type: ignore[no-any-return]
     if not isinstance(config["arguments"], Mapping):
         raise TypeError(f"arguments of schedule {name!r} are {config['arguments']!r}: give a dict of values")
     return schedule(name, **config["arguments"])

@@ -1,7 +1,7 @@
-"""Exponential decay: the learning rate is multiplied by gamma after every update."""
+"""Exponential decay: the learning rate is multiplied by gamma in decay_steps updates, evenly or at once."""
 
-from optverify.language import Hyperparameter, Source, decay_factor, lr, positive, schedule
-from optverify.language.clock import eta, gamma, t
+from optverify.language import Count, Hyperparameter, Source, decay_factor, lr, positive, schedule
+from optverify.language.clock import decay_steps, eta, gamma, periods, staircase
 
 
 @schedule(
@@ -14,9 +14,11 @@ from optverify.language.clock import eta, gamma, t
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\eta_0", None, positive, "learning rate of the first update"),
-        Hyperparameter(gamma, r"\gamma", None, decay_factor, "factor from one update to the next"),
+        Hyperparameter(gamma, r"\gamma", None, decay_factor, "factor for decay_steps updates"),
+        Count(decay_steps, "s", "updates until the rate is gamma times what it was", default=1),
     ],
+    axes=[staircase],
 )
 def exponential(d):
-    """Every update is made with gamma times the rate of the one before."""
-    yield eta, lr*gamma**t
+    """After decay_steps more updates the rate is gamma times what it was; by default after every update."""
+    yield eta, lr*gamma**periods(d)

@@ -11,7 +11,7 @@ GOLDEN = {
     "constant": r"\eta_t &= \eta_0",
     "step": r"\eta_t &= \eta_0 \gamma^{\left\lfloor{\frac{t}{s}}\right\rfloor}",
     "multi_step": r"\eta_t &= \eta_0 \gamma^{\lvert\{ j : m_j \le t \}\rvert}",
-    "exponential": r"\eta_t &= \eta_0 \gamma^t",
+    "exponential": r"\eta_t &= \eta_0 \gamma^{t/s}",
     "cosine": (
         r"\eta_t &= \eta_{\min} + \frac{1}{2} (\eta_{\max} - \eta_{\min})"
         r" \left(1 + \cos{\left(\frac{\pi \min(t, T)}{T} \right)}\right)"
@@ -20,7 +20,8 @@ GOLDEN = {
         r"i &= \max\left\{ j : T_0 \sum_{k=0}^{j - 1} T_{\mathrm{mult}}^k \le t \right\} \\" "\n"
         r"T_{i} &= T_0 T_{\mathrm{mult}}^i \\" "\n"
         r"T_{\mathrm{cur}} &= t - T_0 \sum_{j=0}^{i - 1} T_{\mathrm{mult}}^j \\" "\n"
-        r"\eta_t &= \eta_{\min} + \frac{1}{2} (\eta_{\max} - \eta_{\min})"
+        r"\eta_{\max, i} &= \eta_{\min} + (\eta_{\max} - \eta_{\min}) M_{\mathrm{mult}}^i \\" "\n"
+        r"\eta_t &= \eta_{\min} + \frac{1}{2} (\eta_{\max, i} - \eta_{\min})"
         r" \left(1 + \cos{\left(\frac{\pi T_{\mathrm{cur}}}{T_{i}} \right)}\right)"
     ),
     "linear_warmup": r"\eta_t &= \eta_{\max}\,\frac{\min(t, W)}{W}",
@@ -47,7 +48,7 @@ def test_join_is_written_by_cases_with_shifted_clocks() -> None:
     s = schedule("linear_warmup", lr=0.1, warmup=5).then(schedule("exponential", lr=0.1, gamma=0.9))
     assert body(s.latex()) == (
         r"\eta_t &= \begin{cases} \eta_{\max}^{(1)}\,\frac{\min(t, W)}{W} & \text{if } t < 5 \\"
-        r" \eta_0^{(2)} \gamma^{t - 5} & \text{otherwise} \end{cases}"
+        r" \eta_0^{(2)} \gamma^{(t - 5)/s} & \text{otherwise} \end{cases}"
     )
 
 
