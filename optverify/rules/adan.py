@@ -29,7 +29,10 @@ start = Axis(
 lookahead = Axis(
     "lookahead",
     "What share of the difference is added to the gradient?",
-    {"beta2": "beta2, the paper's 1 - beta_2", "complement": "1 - beta2, though beta2 is 0.92 already (optax)"},
+    {
+        "beta2": "beta2, the paper's 1 - beta_2",
+        "complement": "1 - beta2, so that little of it is left (optax)",
+    },
 )
 decay_form = Axis(
     weight_decay_form.name, weight_decay_form.question,

@@ -36,8 +36,8 @@ nesterov = Axis(
     title="ADOPT",
     sources=[
         Source("Taniguchi et al.", 2024, "ADOPT: modified Adam can converge with any beta2 with the optimal"
-               " rate", "the algorithm box with clipping; their t is t - 1 here, since the first gradient only"
-               " gives v_0", "NeurIPS", arxiv="2411.02853"),
+               " rate", "the algorithm box with clipping; their t is t - 1 here, since the first gradient"
+               " only gives v_0", "NeurIPS", arxiv="2411.02853"),
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\alpha", 1e-3, positive, "step size"),

@@ -35,7 +35,8 @@ step_size = Axis(
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\gamma", 0.01, positive, "step size of the first update"),
-        Hyperparameter(lambd, r"\lambda_0", 1e-4, nonnegative, "strength of the L2 penalty; sets the fall, too"),
+        Hyperparameter(lambd, r"\lambda_0", 1e-4, nonnegative,
+                       "strength of an L2 penalty; sets the fall, too"),
         Hyperparameter(power, "a", 0.75, nonnegative, "how fast the step size falls"),
         Hyperparameter(average_start, "t_0", 0.0, nonnegative,
                        "updates before the mean begins (PyTorch: its t0 + 1)"),

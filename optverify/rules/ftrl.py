@@ -41,7 +41,7 @@ decay_form = Axis(
     hyperparameters=[
         Hyperparameter(lr, r"\alpha", 0.1, positive, "step size"),
         Hyperparameter(beta, r"\beta", 1.0, nonnegative, "smooths the step size of the first updates"),
-        Hyperparameter(lambda1, r"\lambda_1", 0.0, nonnegative, "L1 penalty: coordinates become exactly zero"),
+        Hyperparameter(lambda1, r"\lambda_1", 0.0, nonnegative, "L1 penalty: coordinates become zero"),
         Hyperparameter(lambda2, r"\lambda_2", 0.0, nonnegative, "L2 penalty"),
         Hyperparameter(initial_accumulator, "n_0", 0.0, nonnegative, "value the sum of squares starts from"),
         Hyperparameter(lr_power, "p", 0.5, positive, "how fast the step size falls"),

@@ -3,8 +3,8 @@
 from sympy import Max, Piecewise
 
 from optverify.language import (
-    Axis, Domain, Hyperparameter, Source, State, Variable, decay, g, gradient, lr, maximize, momentum, positive,
-    rule, t, theta, weight_decay_form,
+    Axis, Domain, Hyperparameter, Source, State, Variable, decay, g, gradient, lr, maximize, momentum,
+    positive, rule, t, theta, weight_decay_form,
 )
 
 z = State("z", initial=theta[t-1], meaning="the point that takes the steps")

@@ -4,14 +4,11 @@ The difference to the last gradient tells where the next one is heading, at no e
 
     p = g if t == 1 else g_last
     d = g - p
-    m = beta1*m + (1 - beta1)*g
+    m = g if t == 1 else beta1*m + (1 - beta1)*g
     v = beta2*v + (1 - beta2)*d
-    n = beta3*n + (1 - beta3)*(g + beta2*d)**2
+    n = g**2 if t == 1 else beta3*n + (1 - beta3)*(g + beta2*d)**2
     g_last = g
-    m_hat = m/(1 - beta1**t)
-    v_hat = v/(1 - beta2**t)
-    n_hat = n/(1 - beta3**t)
-    theta = (theta - lr*(m_hat + beta2*v_hat)/sqrt(n_hat + eps))/(1 + lr*weight_decay)
+    theta = (theta - lr*(m + beta2*v)/sqrt(n + eps))/(1 + lr*weight_decay)
 
 Dialect: epsilon = inside, start = gradient, lookahead = beta2, weight_decay_form = proximal, maximize = False.
 Source: Xie, Zhou, Li, Lin and Yan (2022), Adan: adaptive Nesterov momentum algorithm for faster optimizing deep models, arXiv:2208.06677: Algorithm 1; each beta here is 1 minus theirs, as in their code.
@@ -45,18 +42,15 @@ def equations(theta, g, m, v, n, g_last, t, lr, beta1, beta2, beta3, eps, weight
     """The recurrence, a line an equation. t = 1, 2, ... counts updates; hyperparameters are Python floats."""
     p = g if t == 1 else g_last
     d = g - p
-    m = beta1*m + (1 - beta1)*g
+    m = g if t == 1 else beta1*m + (1 - beta1)*g
     v = beta2*v + (1 - beta2)*d
-    n = beta3*n + (1 - beta3)*(g + beta2*d)**2
+    n = g**2 if t == 1 else beta3*n + (1 - beta3)*(g + beta2*d)**2
     g_last = g
-    m_hat = m/(1 - beta1**t)
-    v_hat = v/(1 - beta2**t)
-    n_hat = n/(1 - beta3**t)
-    theta = (theta - lr*(m_hat + beta2*v_hat)/sqrt(n_hat + eps))/(1 + lr*weight_decay)
+    theta = (theta - lr*(m + beta2*v)/sqrt(n + eps))/(1 + lr*weight_decay)
     return theta, m, v, n, g_last
 
 
-def _block(t, theta, g, m, v, n, g_last, theta_out, m_out, v_out, n_out, g_last_out, x1, x2, x3, beta1, c2, beta2, c3, beta3, c4, lr, eps, c8, c1, c5, c6, c7):
+def _block(t, theta, g, m, v, n, g_last, theta_out, m_out, v_out, n_out, g_last_out, x1, x2, x3, beta1, c2, beta2, c3, beta3, c4, lr, eps, c5, c1):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
     # p = g if t == 1 else g_last
     if c1:
@@ -65,38 +59,38 @@ def _block(t, theta, g, m, v, n, g_last, theta_out, m_out, v_out, n_out, g_last_
         x1 = positive(g_last, x1)
     # d = g - p
     x2 = subtract(g, x1, x2)
-    # m = beta1*m + (1 - beta1)*g
-    x1 = multiply(beta1, m, x1)
-    x3 = multiply(c2, g, x3)
-    m_out = add(x1, x3, m_out)
+    # m = g if t == 1 else beta1*m + (1 - beta1)*g
+    if c1:
+        m_out = positive(g, m_out)
+    else:
+        x1 = multiply(beta1, m, x1)
+        x3 = multiply(c2, g, x3)
+        m_out = add(x1, x3, m_out)
     # v = beta2*v + (1 - beta2)*d
     x3 = multiply(beta2, v, x3)
     x1 = multiply(c3, x2, x1)
     v_out = add(x3, x1, v_out)
-    # n = beta3*n + (1 - beta3)*(g + beta2*d)**2
-    x1 = multiply(beta3, n, x1)
-    x2 = multiply(beta2, x2, x2)
-    x2 = add(g, x2, x2)
-    x2 = square(x2, x2)
-    x2 = multiply(c4, x2, x2)
-    n_out = add(x1, x2, n_out)
+    # n = g**2 if t == 1 else beta3*n + (1 - beta3)*(g + beta2*d)**2
+    if c1:
+        n_out = square(g, n_out)
+    else:
+        x1 = multiply(beta3, n, x1)
+        x2 = multiply(beta2, x2, x2)
+        x2 = add(g, x2, x2)
+        x2 = square(x2, x2)
+        x2 = multiply(c4, x2, x2)
+        n_out = add(x1, x2, n_out)
     # g_last = g
     g_last_out = positive(g, g_last_out)
-    # m_hat = m/(1 - beta1**t)
-    x2 = divide(m_out, c5, x2)
-    # v_hat = v/(1 - beta2**t)
-    x1 = divide(v_out, c6, x1)
-    # n_hat = n/(1 - beta3**t)
-    x3 = divide(n_out, c7, x3)
-    # theta = (theta - lr*(m_hat + beta2*v_hat)/sqrt(n_hat + eps))/(1 + lr*weight_decay)
-    x1 = multiply(beta2, x1, x1)
-    x1 = add(x2, x1, x1)
-    x1 = multiply(lr, x1, x1)
-    x3 = add(x3, eps, x3)
-    x3 = sqrt(x3, x3)
-    x3 = divide(x1, x3, x3)
-    x3 = subtract(theta, x3, x3)
-    theta_out = divide(x3, c8, theta_out)
+    # theta = (theta - lr*(m + beta2*v)/sqrt(n + eps))/(1 + lr*weight_decay)
+    x2 = multiply(beta2, v_out, x2)
+    x2 = add(m_out, x2, x2)
+    x2 = multiply(lr, x2, x2)
+    x1 = add(n_out, eps, x1)
+    x1 = sqrt(x1, x1)
+    x1 = divide(x2, x1, x1)
+    x1 = subtract(theta, x1, x1)
+    theta_out = divide(x1, c5, theta_out)
     return theta_out, (t, m_out, v_out, n_out, g_last_out)
 
 
@@ -110,16 +104,13 @@ def _fixed(kind, lr, beta1, beta2, beta3, eps, weight_decay):
     c2 = 1 - beta1
     c3 = 1 - beta2
     c4 = 1 - beta3
-    c8 = 1 + lr * weight_decay
-    return [array(beta1, kind), array(c2, kind), array(beta2, kind), array(c3, kind), array(beta3, kind), array(c4, kind), array(lr, kind), array(eps, kind), array(c8, kind)]
+    c5 = 1 + lr * weight_decay
+    return [array(beta1, kind), array(c2, kind), array(beta2, kind), array(c3, kind), array(beta3, kind), array(c4, kind), array(lr, kind), array(eps, kind), array(c5, kind)]
 
 
 def _scalars(fixed, kind, t, lr, beta1, beta2, beta3, eps, weight_decay):
     c1 = t == 1
-    c5 = 1 - beta1 ** t
-    c6 = 1 - beta2 ** t
-    c7 = 1 - beta3 ** t
-    return [*fixed, array(c1, kind), array(c5, kind), array(c6, kind), array(c7, kind)]
+    return [*fixed, array(c1, kind)]
 
 
 _PLAN = _engine.Plan(State, _block, 3, _fixed, _scalars)

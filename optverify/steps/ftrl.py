@@ -109,7 +109,7 @@ def step(theta: Any, grad: Any, state: State, *, lr: Lr = 0.1, beta: float = 1.0
 
     lr: step size, > 0.
     beta: smooths the step size of the first updates, >= 0.
-    lambda1: L1 penalty: coordinates become exactly zero, >= 0.
+    lambda1: L1 penalty: coordinates become zero, >= 0.
     lambda2: L2 penalty, >= 0.
     Raises ValueError or TypeError for a hyperparameter outside its range, or a grad that does not fit theta.
     """

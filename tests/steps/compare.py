@@ -26,6 +26,19 @@ VALUES = {
     "gamma": 0.2,
     "base_lr": 0.05,
     "partial": 0.2,
+    "nu1": 0.6,
+    "nu2": 0.9,
+    "lambda1": 0.3,
+    "lambda2": 0.2,
+    "lr_power": 0.7,
+    "shrinkage": 0.15,
+    "optimism": 0.4,
+    "warmup": 3.5,
+    "beta_start": 0.7,
+    "momentum_decay": 0.3,
+    "lambd": 0.25,
+    "power": 0.6,
+    "average_start": 2.0,
 }
 """Far from the defaults, so that a hyperparameter that is swapped or dropped shows."""
 RATES = (0.1, 0.1, 0.02, 0.3, 0.3)
