@@ -120,15 +120,15 @@ class Rule:
     ) -> Rule:
         """A dialect as a rule of its own: these options are its defaults, and `defaults` its numbers."""
         axes = tuple(a.starting(a.check(options[a.name])) if a.name in options else a for a in self.axes)
-        numbers = defaults or {}
+        family = replace(self, name=name, title=title, summary=summary, sources=tuple(sources), axes=axes)
+        return family.with_defaults(defaults or {}).dialect()
+
+    def with_defaults(self, numbers: Mapping[str, float | None]) -> Rule:
+        """The same rule with other default values; None where the user must give one."""
         hyperparameters = tuple(
             replace(h, default=numbers.get(h.name, h.default)) for h in self.every_hyperparameter
         )
-        family = replace(
-            self, name=name, title=title, summary=summary, sources=tuple(sources), axes=axes,
-            every_hyperparameter=hyperparameters,
-        )  # fmt: skip
-        return family.dialect()
+        return replace(self, every_hyperparameter=hyperparameters)
 
     @property
     def needs_matrix(self) -> bool:

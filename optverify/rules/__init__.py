@@ -4,6 +4,7 @@ from typing import Any
 
 from optverify._package import make_callable
 from optverify.language import Registry, Rule
+from optverify.libraries import library
 
 registry = Registry(Rule, __name__, __path__)
 make_callable(__name__)
@@ -14,10 +15,14 @@ def names() -> list[str]:
     return registry.names()
 
 
-def rule(name: str, **options: Any) -> Rule:
+def rule(name: str, *, like: str | None = None, **options: Any) -> Rule:
     """The rule of that name, in the paper's dialect or the one the options name (`epsilon="hat"`).
 
-    Raises ValueError, with the nearest name, for an unknown rule, axis or option.
+    like: a library, "torch", "optax" or "keras": its dialect and its defaults, the options on top.
+    Raises ValueError, with the nearest name, for an unknown rule, axis, option or library.
     """
     found = registry.get(name)
+    if like is not None:
+        entry = library(like).entry(name)
+        return found.with_defaults(entry.defaults).dialect(**{**entry.options, **options})
     return found.dialect(**options) if options else found
