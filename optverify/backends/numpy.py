@@ -8,6 +8,7 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
+import sympy as sp
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from optverify.backends.blocks import Block, compile_block
@@ -54,6 +55,7 @@ def numpy_source(rule: Rule) -> str:
     names = [h.name for h in steps]
     fixed, moving = block.split()
     called = _calls(source)
+    started = set().union(*(sp.sympify(s.initial).free_symbols for s in rule.states))
     scalar_code = " ".join([code for _, code in block.scalars] + [code for _, code in source.lines])
     return str(
         _template().render(
@@ -75,7 +77,7 @@ def numpy_source(rule: Rule) -> str:
             looked_at=[s.name for s in rule.states if s.before in rule.gradient_point.free_symbols],
             kinds={s.name: "float" if s.scalar else "ndarray" for s in rule.states},
             sides={s.name: "number" if s.scalar else s.side for s in rule.states},
-            initial=[h for h in rule.hyperparameters if any(h.name in i for i in source.initial)],
+            initial=[h for h in rule.hyperparameters if h.symbol in started],
             steering=[h for h in rule.hyperparameters if h.symbol in rule.gradient_point.free_symbols],
         )
     )

@@ -6,10 +6,11 @@ A rule file imports from here and reads like its paper; `rules/adam.py` is the m
 from optverify.language.axis import Axis, Option
 from optverify.language.composition import Join, Product, join
 from optverify.language.counts import Count, Factors, Milestones, Parameter, decay_factor
-from optverify.language.hyperparameter import Domain, Hyperparameter, nonnegative, positive, unit
+from optverify.language.hyperparameter import Domain, Hyperparameter, nonnegative, positive, real, unit
 from optverify.language.operators import (
     column_max,
     column_mean,
+    columns,
     inner,
     matmul,
     mean,
@@ -19,6 +20,7 @@ from optverify.language.operators import (
     rms,
     row_max,
     row_mean,
+    rows,
     transpose,
 )
 from optverify.language.registry import Registry
@@ -50,22 +52,27 @@ from optverify.language.words import (
     corrected,
     decay,
     decayed,
+    direction,
     ema,
     epsilon,
     gradient,
+    layerwise_decay,
+    looked_at,
     lr_placement,
     maximize,
     root,
+    trust_ratio,
     weight_decay_form,
 )
 
 __all__ = [
     "Assignment", "Axis", "Count", "Domain", "Exclusion", "Factors", "FormulaSchedule", "Hyperparameter",
-    "Join", "Milestones", "Option", "Parameter", "Product", "Registry", "Rule", "Schedule", "ScheduleFamily",
-    "Source", "State", "Variable", "beta1", "beta2", "bias_correction", "column_max", "column_mean",
-    "corrected", "dampening", "decay", "decay_factor", "decayed", "ema", "eps", "epsilon", "g", "grad",
-    "gradient", "hyper_symbol", "initial_accumulator", "inner", "join", "lr", "lr_decay", "lr_placement",
-    "matmul", "maximize", "mean", "momentum", "nonnegative", "norm", "norm1", "positive", "power_of",
-    "rho", "rms", "root", "row_max", "row_mean", "rule", "schedule", "t", "theta", "transpose", "unit",
+    "Join", "Milestones", "Option", "Parameter", "Product", "Registry", "Rule", "Schedule",
+    "ScheduleFamily", "Source", "State", "Variable", "beta1", "beta2", "bias_correction", "column_max",
+    "column_mean", "columns", "corrected", "dampening", "decay", "decay_factor", "decayed", "direction",
+    "ema", "eps", "epsilon", "g", "grad", "gradient", "hyper_symbol", "initial_accumulator", "inner",
+    "join", "layerwise_decay", "looked_at", "lr", "lr_decay", "lr_placement", "matmul", "maximize", "mean",
+    "momentum", "nonnegative", "norm", "norm1", "positive", "power_of", "real", "rho", "rms", "root",
+    "row_max", "row_mean", "rows", "rule", "schedule", "t", "theta", "transpose", "trust_ratio", "unit",
     "weight_decay", "weight_decay_form",
 ]  # fmt: skip

@@ -35,6 +35,8 @@ positive = Domain(0, inf, low_open=True)
 nonnegative = Domain(0, inf, low_open=False)
 unit = Domain(0, 1, low_open=False)
 """[0, 1): decay rates and momentum."""
+real = Domain(-inf, inf, low_open=True)
+"""Any finite number."""
 
 
 @dataclass(frozen=True)

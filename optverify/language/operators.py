@@ -79,6 +79,30 @@ class rms(Operator):  # noqa: N801
         return True
 
 
+class rows(Operator):  # noqa: N801
+    """How many rows a matrix has: a number."""
+
+    nargs = 1
+    scalar = True
+    matrix = True
+    tex = "m"
+
+    def _eval_is_positive(self) -> bool:
+        return True
+
+
+class columns(Operator):  # noqa: N801
+    """How many columns a matrix has: a number."""
+
+    nargs = 1
+    scalar = True
+    matrix = True
+    tex = "n"
+
+    def _eval_is_positive(self) -> bool:
+        return True
+
+
 class row_mean(Operator):  # noqa: N801
     """Mean over the columns of each row: (m, n) -> (m, 1)."""
 

@@ -54,6 +54,33 @@ def decayed(d: Any, stepped: sp.Expr) -> sp.Expr:
     return stepped
 
 
+layerwise_decay = Axis(
+    "weight_decay_form",
+    weight_decay_form.question,
+    {
+        "in_direction": "weight_decay * theta is added to the direction, before its length is set",
+        **weight_decay_form.options,
+        "before_step": "theta shrinks by lr * weight_decay before the rule looks at it (Keras)",
+    },
+)
+"""Of rules that look at the length of theta, or add the decay to a direction of their own."""
+
+
+def looked_at(d: Any) -> sp.Expr:
+    """theta as a rule with `layerwise_decay` sees it: shrunk already where the dialect says so."""
+    return (1 - lr * weight_decay) * theta[t - 1] if d.weight_decay_form == "before_step" else theta[t - 1]
+
+
+def direction(d: Any, step: sp.Expr) -> sp.Expr:
+    """A step, and weight_decay * theta where the dialect adds it there."""
+    return step + weight_decay * theta[t - 1] if d.weight_decay_form == "in_direction" else step
+
+
+def trust_ratio(of: sp.Expr, to: sp.Expr, scale: Any = 1, more: Any = 0) -> sp.Expr:
+    """scale * of/(to + more) of two norms; 1 if one of them is 0, so that no layer is frozen."""
+    return sp.Piecewise((scale * of / (to + more), sp.And(of > 0, to > 0)), (1, True))
+
+
 # ---- means over time ---------------------------------------------------------------------------------------
 
 

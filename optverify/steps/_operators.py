@@ -41,6 +41,16 @@ def rms(x: Array) -> float:
     return norm(x) / float(np.sqrt(x.size)) if x.size else 0.0
 
 
+def rows(x: Array) -> float:
+    """The number of rows."""
+    return float(x.shape[0])
+
+
+def columns(x: Array) -> float:
+    """The number of columns."""
+    return float(x.shape[1])
+
+
 def row_mean(x: Array) -> Array:
     """(m, n) -> (m, 1)."""
     return np.asarray(np.mean(x, axis=1, keepdims=True))
