@@ -17,13 +17,18 @@ from optverify.steps._engine import Array
 
 
 class Plan(NamedTuple):
-    """state: its State; equations: the recurrence; check: of hyperparameters; sides: state -> its side."""
+    """A rule on whole arrays.
+
+    state: its State; equations: the recurrence; check: of hyperparameters; sides: state -> its side;
+    reads_lr: False if an update asks for no lr.
+    """
 
     state: Any
     equations: Callable[..., tuple[Any, ...]]
     check: Callable[..., None]
     sides: Mapping[str, str]
     needs_matrix: bool
+    reads_lr: bool = True
 
 
 def shape_of(side: str, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -99,7 +104,7 @@ def _updated(plan: Plan, theta: Array, grad: Any, state: Any, given: tuple[Any, 
     work = _engine.computed_in(theta)
     arrays = [asarray(x, work) for x in (theta, slope)]
     states = [asarray(x, work) if isinstance(x, ndarray) else x for x in state[1:]]
-    numbers = [lr, *given[1:]]
+    numbers = [lr, *given[1:]] if plan.reads_lr else given[1:]
     out = plan.equations(*arrays, *states, state[0] + 1, *map(float, numbers))
     made = [_own(x, theta.dtype, (*arrays, *states, theta, grad, *state[1:])) for x in out[:1]]
     after = [
