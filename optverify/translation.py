@@ -124,7 +124,8 @@ class Translation:
         """Ready for JSON."""
         return {
             "source": self.source, "target": self.target, "values": dict(self.values),
-            "switches": list(self.switches), "exact": self.carried, "conditions": list(self.conditions), "lost": list(self.lost), "difference": self.difference,
+            "switches": list(self.switches), "exact": self.carried, "conditions": list(self.conditions),
+            "lost": list(self.lost), "difference": self.difference,
         }  # fmt: skip
 
 
@@ -141,7 +142,9 @@ def translate(name: str, source: str, target: str, values: Mapping[str, Any] | N
     given = old.check(_ours(here, old, numbers))
     sizes = range(len(there.switches) + 1)
     subsets = itertools.chain(*(itertools.combinations(there.switches, k) for k in sizes))
-    tried = [_onto(name, there, here, old, given, target, switches) for switches in subsets]
+    tried = [
+        _onto(rule(name, like=target, **_options(there, s)), there, s, old, here, given) for s in subsets
+    ]
     return min(tried, key=lambda t: (max(t.difference, EXACT), len(t.lost), len(t.switches)))
 
 
@@ -149,12 +152,11 @@ def _options(entry: Entry, switches: Iterable[str]) -> dict[str, Any]:
     return {axis: option for s in switches for axis, option in entry.switches[s].items()}
 
 
-def _onto(
-    name: str, there: Entry, here: Entry, old: Rule, given: Values, target: str, switches: tuple[str, ...]
+def _onto(  # noqa: PLR0917
+    new: Rule, there: Entry, switches: tuple[str, ...], old: Rule, here: Entry, given: Values
 ) -> Translation:
-    """Carry the values onto the target with these switches."""
-    new = rule(name, like=target, **_options(there, switches))
-    carried, conditions, lost = _carry(name, old, new, dict(given))
+    """Carry the values of the old dialect onto the new one, the target with these switches."""
+    carried, conditions, lost = _carry(old, new, dict(given))
     wanted = {h.name: carried.get(h.name, h.default) for h in new.hyperparameters}
     for h in new.hyperparameters:
         if h.default is not None and h.name not in there.names and wanted[h.name] != h.default:
@@ -190,7 +192,7 @@ def _ours(entry: Entry, rule: Rule, values: Mapping[str, Any]) -> dict[str, Any]
     return {name if name in known else back[name]: float(value) for name, value in values.items()}
 
 
-def _carry(name: str, old: Rule, new: Rule, values: Values) -> tuple[Values, list[str], list[str]]:
+def _carry(old: Rule, new: Rule, values: Values) -> tuple[Values, list[str], list[str]]:
     """Follow the maps of the axes on which the dialects differ."""
     conditions: list[str] = []
     lost: list[str] = []
@@ -199,7 +201,7 @@ def _carry(name: str, old: Rule, new: Rule, values: Values) -> tuple[Values, lis
         if a == b:
             continue
         for m in MAPS:
-            if (m.axis, m.source, m.target) != (axis.name, a, b) or (m.rules and name not in m.rules):
+            if (m.axis, m.source, m.target) != (axis.name, a, b) or (m.rules and old.name not in m.rules):
                 continue
             if (changed := m.carry(values)) is not None:
                 values = changed

@@ -7,8 +7,10 @@ BETAS = {"lr": "learning_rate", "beta1": "beta_1", "beta2": "beta_2", "eps": "ep
 DECAY = {"weight_decay=...": {"weight_decay_form": "decoupled"}}
 
 keras = Library("keras", "Keras", "3.15.1", (
-    Entry("gd", "keras.optimizers.SGD", {}, {"lr": "learning_rate", "weight_decay": "weight_decay"}, {"lr": 0.01}, DECAY),
-    Entry("momentum", "keras.optimizers.SGD", {}, {"lr": "learning_rate", "momentum": "momentum"},
+    Entry("gd", "keras.optimizers.SGD", {},
+          {"lr": "learning_rate", "weight_decay": "weight_decay"}, {"lr": 0.01}, DECAY),
+    Entry("momentum", "keras.optimizers.SGD", {},
+          {"lr": "learning_rate", "momentum": "momentum", "weight_decay": "weight_decay"},
           {"lr": 0.01, "momentum": 0.0}, DECAY),
     Entry("nesterov", "keras.optimizers.SGD(nesterov=True)", {"nesterov": "rewritten"},
           {"lr": "learning_rate", "momentum": "momentum", "weight_decay": "weight_decay"},

@@ -22,15 +22,16 @@ if TYPE_CHECKING:
     metavar="AXIS=VALUE",
     help="Choose an option on an axis; repeatable.",
 )
+@click.option("--like", metavar="LIBRARY", help="As this library has it: torch, optax or keras.")
 @click.option("--latex", "form", flag_value="latex", help="Print the LaTeX aligned block alone.")
 @click.option("--python", "form", flag_value="python", help="Print the NumPy source alone.")
 @click.option("--json", "form", flag_value="json", help="Print everything as JSON.")
-def run(rule: str, options: tuple[str, ...], form: str | None) -> None:
+def run(rule: str, options: tuple[str, ...], like: str | None, form: str | None) -> None:
     """Show a rule: equations, hyperparameters, states, choices and sources."""
     from optverify.backends.numpy import numpy_source
     from optverify.rules import rule as get
 
-    chosen = get(rule, **_pairs(options))
+    chosen = get(rule, like=like, **_pairs(options))
     if form == "latex":
         click.echo(chosen.latex())
     elif form == "python":
@@ -39,6 +40,19 @@ def run(rule: str, options: tuple[str, ...], form: str | None) -> None:
         print_json(_everything(chosen) | {"python": numpy_source(chosen)})
     else:
         _describe(chosen)
+        if like is not None:
+            _describe_library(rule, like)
+
+
+def _describe_library(rule: str, like: str) -> None:
+    from optverify.libraries import library
+
+    found = library(like)
+    entry = found.entry(rule)
+    click.echo(f"\n{found.title} {found.version}: {entry.spelled}" + (f"; {entry.note}" if entry.note else ""))
+    print_table(["here", f"in {found.title}"], list(entry.names.items()))
+    for switch, options in entry.switches.items():
+        click.echo(f"{switch} there is {', '.join(f'{a}={_word(o)}' for a, o in options.items())} here")
 
 
 def _pairs(options: tuple[str, ...]) -> dict[str, str]:
