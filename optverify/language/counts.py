@@ -87,13 +87,13 @@ class Factors(_Listed):
 Parameter = Hyperparameter | Count | Milestones | Factors
 
 
-def whole(name: str, value: Any, rule: str) -> int:
-    """Return value as a positive Python int; TypeError if it is no number, ValueError if no such integer."""
+def whole(name: str, value: Any, rule: str, least: int = 1) -> int:
+    """Return value as a Python int >= least; TypeError if it is no number, ValueError if no such integer."""
     if isinstance(value, bool) or not (isinstance(value, Real) or getattr(value, "shape", None) == ()):
         raise TypeError(f"{name} = {value!r} is not a number: {rule}")
     if not isinstance(value, Integral) and not float(value).is_integer():
         raise ValueError(f"{name} = {value!r} is not an integer: {rule}")
     number = int(value)
-    if number < 1:
+    if number < least:
         raise ValueError(f"{name} = {value!r} is out of range: {rule}")
     return number

@@ -72,7 +72,7 @@ def maximum(a: Any, b: Any) -> Any:
     return np.maximum(a, b) if isinstance(a, np.ndarray) or isinstance(b, np.ndarray) else max(a, b)
 
 
-def power(base: Any, exponent: Any) -> Any:
+def float_power(base: Any, exponent: Any) -> Any:
     """base ** exponent in float64."""
     if isinstance(base, np.ndarray) or isinstance(exponent, np.ndarray):
         return each(pow, base, exponent)
@@ -126,7 +126,7 @@ def select(condition: Any, value: Any, otherwise: Any) -> Any:
 
 
 _HELPERS = (
-    each, minimum, maximum, power, ratio, root, one_minus_root, geometric_sum, cos_pi, cos_pi_squared, select,
+    each, minimum, maximum, float_power, ratio, root, one_minus_root, geometric_sum, cos_pi, cos_pi_squared, select,
 )  # fmt: skip
 
 
@@ -190,7 +190,7 @@ class ExactPython(PythonCodePrinter):  # type: ignore[misc]
         base, exponent = map(self._print, e.args)
         if e.exp == -1:
             return f"(1 / ({base}))"
-        return f"({base})**({exponent})" if e.is_integer else f"power({base}, {exponent})"
+        return f"({base})**({exponent})" if e.is_integer else f"float_power({base}, {exponent})"
 
     def _print_Sum(self, e: sp.Sum) -> str:
         (index, low, high), ratio = e.limits[0], e.function.as_base_exp()[0]
@@ -223,6 +223,12 @@ class ExactPython(PythonCodePrinter):  # type: ignore[misc]
         if not hasattr(math, name):
             raise ValueError(f"no exact code for {e}: use functions of Python's math, or a NumberFunction")
         return f"each({name}, {arguments})"
+
+    def _print_Or(self, e: sp.Or) -> str:
+        return " | ".join(f"({self._print(a)})" for a in e.args)
+
+    def _print_And(self, e: sp.And) -> str:
+        return " & ".join(f"({self._print(a)})" for a in e.args)
 
     def _print_Mod(self, e: sp.Mod) -> str:
         a, b = map(self._print, e.args)

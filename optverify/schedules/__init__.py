@@ -1,7 +1,7 @@
 """One data file a schedule: `x.py` holds the schedule named `x`; calling the package lists them.
 
 `schedule("cosine", lr=0.1, total=100)` makes one; `join`, `a.then(b)` and `a * b` compose them;
-`a.shifted(k)`, `a.repeated()` and `a.at_least(lr_min)` change one.
+`a.shifted(k)`, `a.repeated()` and `a.at_least(lr_min)` change one. `ReduceOnPlateau` follows a metric.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from typing import Any
 
 from optverify._package import make_callable
 from optverify.language import FormulaSchedule, Registry, Schedule, ScheduleFamily, join
+from optverify.schedules._reduce_on_plateau import ReduceOnPlateau
 
 registry = Registry(ScheduleFamily, __name__, __path__, kind="schedule")
 make_callable(__name__)
 
-__all__ = ["join", "names", "registry", "schedule", "schedule_from_config"]
+__all__ = ["ReduceOnPlateau", "join", "names", "registry", "schedule", "schedule_from_config"]
 
 PARTS = {
     "join": {"pieces", "boundaries", "clock"},

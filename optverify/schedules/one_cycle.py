@@ -69,5 +69,5 @@ def one_cycle(d):
         yield eta, Piecewise(rise, (between(d.curve, lr, lr_last, (t - a)/(c - a)), t < c), over)
     else:
         fall = between(d.curve, lr, lr_first, (t - a)/Max(1, b - a)), t < b
-        tail = between(d.curve, lr_first, lr_last, (t - b)/Max(1, c - b)), t < c
+        tail = between(d.curve, lr_first, lr_last, (t - b)/(Max(1, c - b) if whole else c - b)), t < c
         yield eta, Piecewise(rise, fall, tail, over)
