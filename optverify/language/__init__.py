@@ -64,15 +64,16 @@ from optverify.language.words import (
     trust_ratio,
     weight_decay_form,
 )
+from optverify.language.wrappers import WRAPPERS, Wrapper, wrapper
 
 __all__ = [
     "Assignment", "Axis", "Count", "Domain", "Exclusion", "Factors", "FormulaSchedule", "Hyperparameter",
     "Join", "Milestones", "Option", "Parameter", "Product", "Registry", "Rule", "Schedule",
-    "ScheduleFamily", "Source", "State", "Variable", "beta1", "beta2", "bias_correction", "column_max",
-    "column_mean", "columns", "corrected", "dampening", "decay", "decay_factor", "decayed", "direction",
-    "ema", "eps", "epsilon", "g", "grad", "gradient", "hyper_symbol", "initial_accumulator", "inner",
-    "join", "layerwise_decay", "looked_at", "lr", "lr_decay", "lr_placement", "matmul", "maximize", "mean",
-    "momentum", "nonnegative", "norm", "norm1", "positive", "power_of", "real", "rho", "rms", "root",
-    "row_max", "row_mean", "rows", "rule", "schedule", "t", "theta", "transpose", "trust_ratio", "unit",
-    "weight_decay", "weight_decay_form",
+    "ScheduleFamily", "Source", "State", "Variable", "WRAPPERS", "Wrapper", "beta1", "beta2",
+    "bias_correction", "column_max", "column_mean", "columns", "corrected", "dampening", "decay",
+    "decay_factor", "decayed", "direction", "ema", "eps", "epsilon", "g", "grad", "gradient",
+    "hyper_symbol", "initial_accumulator", "inner", "join", "layerwise_decay", "looked_at", "lr",
+    "lr_decay", "lr_placement", "matmul", "maximize", "mean", "momentum", "nonnegative", "norm", "norm1",
+    "positive", "power_of", "real", "rho", "rms", "root", "row_max", "row_mean", "rows", "rule", "schedule",
+    "t", "theta", "transpose", "trust_ratio", "unit", "weight_decay", "weight_decay_form", "wrapper",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from typing import Any
 
 from optverify._package import make_callable
-from optverify.language import Registry, Rule
+from optverify.language import Registry, Rule, wrapper
 from optverify.libraries import library
 
 registry = Registry(Rule, __name__, __path__)
@@ -18,9 +18,14 @@ def names() -> list[str]:
 def rule(name: str, *, like: str | None = None, **options: Any) -> Rule:
     """The rule of that name, in the paper's dialect or the one the options name (`epsilon="hat"`).
 
+    A wrapper goes round the name: "clip_by_norm(adam)", "lookahead(clip_by_norm(adam))"; its axes join the rule's.
     like: a library, "torch", "optax" or "keras": its dialect and its defaults, the options on top.
     Raises ValueError, with the nearest name, for an unknown rule, axis, option or library.
     """
+    outer, _, inner = name.partition("(")
+    if inner.endswith(")"):
+        wrapped = wrapper(outer)(rule(inner[:-1], like=like))
+        return wrapped.dialect(**{**wrapped.options, **options})
     found = registry.get(name)
     if like is not None:
         entry = library(like).entry(name)

@@ -11,7 +11,7 @@ from optverify.language import (
 eps1, eps2 = hyper_symbol("eps1"), hyper_symbol("eps2")
 clip = hyper_symbol("clip_threshold", positive=True)
 rate = hyper_symbol("decay_rate", positive=True)
-R = State("R", nonnegative=True, side="rows", meaning="decaying mean of the row means of the squared gradient")
+R = State("R", nonnegative=True, side="rows", meaning="decaying mean of the row means of squares")
 C = State("C", nonnegative=True, side="columns", meaning="decaying mean of its column means")
 V = State("V", nonnegative=True, meaning="second moment, where it is not factored")
 m = State("m", meaning="decaying mean of the step")

@@ -28,7 +28,8 @@ first_distance = Axis(
     title="DoG",
     sources=[
         Source("Ivgi, Hinder and Carmon", 2023, "DoG is SGD's best friend: a parameter-free dynamic step"
-               " size schedule", "equation (DoG); epsilon stands in the authors' code", "ICML", arxiv="2302.12022"),
+               " size schedule", "equation (DoG); epsilon stands in the authors' code", "ICML",
+               arxiv="2302.12022"),
     ],
     hyperparameters=[
         Hyperparameter(lr, "c", 1.0, positive, "factor on the step size; 1 is the paper's"),

@@ -30,8 +30,8 @@ phi_form = Axis(
     title="LAMB",
     sources=[
         Source("You, Li, Reddi, Hseu, Kumar, Bhojanapalli, Song, Demmel, Keutzer and Hsieh", 2020,
-               "Large batch optimization for deep learning: training BERT in 76 minutes", "Algorithm 2", "ICLR",
-               arxiv="1904.00962"),
+               "Large batch optimization for deep learning: training BERT in 76 minutes", "Algorithm 2",
+               "ICLR", arxiv="1904.00962"),
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\eta", 1e-3, positive, "step size"),

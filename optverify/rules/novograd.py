@@ -22,7 +22,7 @@ averaging = Axis(
     "novograd",
     title="NovoGrad",
     sources=[
-        Source("Ginsburg, Castonguay, Hrinchuk, Kuchaiev, Lavrukhin, Leary, Li, Nguyen and Cohen", 2019,
+        Source("Ginsburg, Castonguay, Hrinchuk, Kuchaiev and others", 2019,
                "Stochastic gradient methods with layer-wise adaptive moments for training of deep networks",
                "Algorithm 1", arxiv="1905.11286"),
     ],

@@ -36,7 +36,7 @@ gap = Axis(
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\gamma", 1.0, positive, "factor on the step; 1 is Polyak's"),
-        Hyperparameter(loss, r"f_t(\theta_{t-1})", None, real, "the objective at theta, anew for each update"),
+        Hyperparameter(loss, r"f_t(\theta_{t-1})", None, real, "the objective at theta, for each update"),
         Hyperparameter(f_min, r"f^\star", 0.0, real, "smallest value of the objective, or a bound below it"),
         Hyperparameter(lr_max, r"\gamma_b", 1.0, positive, "largest step size"),
         Hyperparameter(c, "c", 1.0, positive, "divides the step; 1/2 suits strongly convex objectives"),

@@ -44,7 +44,7 @@ warmup = Axis(
     hyperparameters=[
         Hyperparameter(lr, r"\gamma", 1.0, positive, "factor on the step size; 1 is the paper's"),
         Hyperparameter(beta1, r"\beta_1", 0.9, unit, "decay rate of the first moment"),
-        Hyperparameter(beta2, r"\beta_2", 0.999, unit, "decay rate of the second moment, its root that of r and s"),
+        Hyperparameter(beta2, r"\beta_2", 0.999, unit, "decay rate of the second moment; its root for r, s"),
         Hyperparameter(eps, r"\epsilon", 1e-8, nonnegative, "keeps the division defined"),
         Hyperparameter(d0, "d_0", 1e-6, positive, "first estimate of the distance"),
         Hyperparameter(growth, r"c_d", 1.0, positive, "factor on the estimate"),

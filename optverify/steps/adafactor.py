@@ -34,7 +34,7 @@ SIDES = {'R': 'rows', 'C': 'columns'}
 
 
 class State(NamedTuple):
-    """t: updates made so far; R: decaying mean of the row means of the squared gradient; C: decaying mean of its column means."""
+    """t: updates made so far; R: decaying mean of the row means of squares; C: decaying mean of its column means."""
 
     t: int
     R: ndarray

@@ -7,7 +7,7 @@ One second moment for each layer: less memory than Adam, and steps that forget t
     theta = theta - lr*m
 
 Dialect: epsilon = outside, averaging = sum, weight_decay_form = in_direction, maximize = False.
-Source: Ginsburg, Castonguay, Hrinchuk, Kuchaiev, Lavrukhin, Leary, Li, Nguyen and Cohen (2019), Stochastic gradient methods with layer-wise adaptive moments for training of deep networks, arXiv:1905.11286: Algorithm 1.
+Source: Ginsburg, Castonguay, Hrinchuk, Kuchaiev and others (2019), Stochastic gradient methods with layer-wise adaptive moments for training of deep networks, arXiv:1905.11286: Algorithm 1.
 """
 
 import math

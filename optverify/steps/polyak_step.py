@@ -61,7 +61,7 @@ def step(theta: Any, grad: Any, state: State, *, lr: Lr = 1.0, loss: float, f_mi
     """One update, pure: returns (theta, state) and writes into no argument; dtype and shape are kept.
 
     lr: factor on the step; 1 is Polyak's, > 0.
-    loss: the objective at theta, anew for each update, > -inf.
+    loss: the objective at theta, for each update, > -inf.
     f_min: smallest value of the objective, or a bound below it, > -inf.
     eps: keeps the division defined, >= 0.
     Raises ValueError or TypeError for a hyperparameter outside its range, or a grad that does not fit theta.

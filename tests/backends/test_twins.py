@@ -57,7 +57,9 @@ def run(steps, dialect, initial, number=lambda x: x):
     for lr, row in zip(map(number, RATES), gradients(dialect), strict=True):
         gradient = np.array([number(x) for x in row])
         before = theta
-        theta, state = steps.step(theta, gradient, state, **given, lr=lr)
+        if everything or "lr" in known:
+            given["lr"] = lr
+        theta, state = steps.step(theta, gradient, state, **given)
         yield (theta - before) / lr, np.maximum(abs(theta), abs(before)) / lr, state[1:]
 
 
