@@ -155,6 +155,13 @@ def test_states_have_a_before_and_a_now_only():
     assert v[t - 1] == v.before != v.now == v[t]
 
 
+def test_a_dialect_may_set_where_a_state_starts_and_the_next_one_starts_afresh():
+    filled = find("yogi", first_moment="accumulator")
+    names = {d: str(d.state("m").initial) for d in (find("yogi"), filled, filled.dialect())}
+    assert list(names.values()) == ["0", "initial_accumulator"]
+    assert filled.dialect() == find("yogi")
+
+
 def test_equations_are_sympy_equations():
     equations = find("adam").equations
     assert all(isinstance(e, sp.Eq) for e in equations)
