@@ -67,9 +67,9 @@ from optverify.language.words import (
 from optverify.language.wrappers import WRAPPERS, Wrapper, wrapper
 
 __all__ = [
-    "Assignment", "Axis", "Count", "Domain", "Exclusion", "Factors", "FormulaSchedule", "Hyperparameter",
-    "Join", "Milestones", "Option", "Parameter", "Product", "Registry", "Rule", "Schedule",
-    "ScheduleFamily", "Source", "State", "Variable", "WRAPPERS", "Wrapper", "beta1", "beta2",
+    "WRAPPERS", "Assignment", "Axis", "Count", "Domain", "Exclusion", "Factors", "FormulaSchedule",
+    "Hyperparameter", "Join", "Milestones", "Option", "Parameter", "Product", "Registry", "Rule",
+    "Schedule", "ScheduleFamily", "Source", "State", "Variable", "Wrapper", "beta1", "beta2",
     "bias_correction", "column_max", "column_mean", "columns", "corrected", "dampening", "decay",
     "decay_factor", "decayed", "direction", "ema", "eps", "epsilon", "g", "grad", "gradient",
     "hyper_symbol", "initial_accumulator", "inner", "join", "layerwise_decay", "looked_at", "lr",

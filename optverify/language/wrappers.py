@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 import sympy as sp
@@ -77,6 +78,7 @@ def _wrapper(
     title: str,
     sources: Iterable[Source],
     hyperparameters: Iterable[Hyperparameter],
+    *,
     states: Iterable[State] = (),
     axes: Iterable[Axis] = (),
 ) -> Callable[[Callable[[Any, Rule, Lines], Iterable[Assignment]]], Wrapper]:
@@ -117,9 +119,11 @@ _PASCANU = Source(
 @_wrapper(
     "clip_by_value",
     "clipped by value",
-    [Source("Mikolov", 2012, "Statistical language models based on neural networks", "the chapter on recurrent"
-            " networks: gradients are truncated", "PhD thesis, Brno")],
-    [Hyperparameter(clip_value, "c", 1.0, positive, "largest absolute value of a coordinate of the gradient")],
+    [
+        Source("Mikolov", 2012, "Statistical language models based on neural networks",
+               "the chapter on recurrent networks: gradients are truncated", "PhD thesis, Brno"),
+    ],
+    [Hyperparameter(clip_value, "c", 1.0, positive, "largest absolute value in a gradient")],
 )  # fmt: skip
 def clip_by_value(d: Any, rule: Rule, lines: Lines) -> Iterable[Assignment]:
     """Every coordinate of the gradient is held between -clip_value and clip_value."""
@@ -150,9 +154,10 @@ def clip_by_norm(d: Any, rule: Rule, lines: Lines) -> Iterable[Assignment]:
     return _put(lines, {grad: max_norm * grad / sp.Max(norm(grad), max_norm)})
 
 
-# ---- means of gradients and parameters -----------------------------------------------------------------------
+# ---- means of gradients and parameters --------------------------------------------------------------------
 
-whole = Domain(1, float("inf"), low_open=False)
+whole = Domain(1, inf, low_open=False)
+share = Domain(0, 1, low_open=True, high_open=False)
 accumulate = hyper_symbol("accumulate", positive=True)
 ema_decay = hyper_symbol("ema_decay")
 a = State("a", meaning="mean of the gradients gathered so far")
@@ -162,10 +167,12 @@ theta_bar = State("theta_bar", initial=theta[t - 1], meaning="decaying mean of t
 @_wrapper(
     "accumulated",
     "gradients accumulated",
-    [Source("Ott, Edunov, Grangier and Auli", 2018, "Scaling neural machine translation", "section 3: cumulating"
-            " gradients over several batches", "WMT", arxiv="1806.00187")],
+    [
+        Source("Ott, Edunov, Grangier and Auli", 2018, "Scaling neural machine translation",
+               "section 3: gradients cumulated over several batches", "WMT", arxiv="1806.00187"),
+    ],
     [Hyperparameter(accumulate, "k", 2.0, whole, "number of gradients to an update, an integer")],
-    [a],
+    states=[a],
 )  # fmt: skip
 def accumulated(d: Any, rule: Rule, lines: Lines) -> Iterable[Assignment]:
     """The rule sees the mean of k gradients, once in k calls; its own count of updates is t/k."""
@@ -185,21 +192,25 @@ ema_start = Axis(
 @_wrapper(
     "averaged",
     "parameters averaged",
-    [Source("Polyak and Juditsky", 1992, "Acceleration of stochastic approximation by averaging", "averaging of the"
-            " iterates, here with a decaying weight", "SIAM Journal on Control and Optimization 30",
-            url="https://doi.org/10.1137/0330046")],
+    [
+        Source("Polyak and Juditsky", 1992, "Acceleration of stochastic approximation by averaging",
+               "averaging of the iterates, here with a decaying weight",
+               "SIAM Journal on Control and Optimization 30", url="https://doi.org/10.1137/0330046"),
+    ],
     [Hyperparameter(ema_decay, r"\beta_\theta", 0.999, unit, "share of the mean that is kept")],
-    [theta_bar],
-    [ema_start],
+    states=[theta_bar],
+    axes=[ema_start],
 )  # fmt: skip
 def averaged(d: Any, rule: Rule, lines: Lines) -> Iterable[Assignment]:
     """The rule as it is, and beside it a decaying mean of the parameters, to be used for predictions."""
-    later = ema(ema_decay, theta_bar[t - 1], theta[t])
+    mean = ema(ema_decay, theta_bar[t - 1], theta[t])
+    if d.ema_start == "first":
+        mean = sp.Piecewise((theta[t], sp.Eq(t, 1)), (mean, True))
     yield from lines
-    yield theta_bar[t], sp.Piecewise((theta[t], sp.Eq(t, 1)), (later, True)) if d.ema_start == "first" else later
+    yield theta_bar[t], mean
 
 
-# ---- two sets of parameters, two gradients -------------------------------------------------------------------
+# ---- two sets of parameters, two gradients ----------------------------------------------------------------
 
 sync_period, slow_lr = hyper_symbol("sync_period", positive=True), hyper_symbol("slow_lr", positive=True)
 slow = State("theta_slow", initial=theta[t - 1], meaning="slow parameters")
@@ -209,16 +220,18 @@ fast = Variable("theta_fast")
 @_wrapper(
     "lookahead",
     "with Lookahead",
-    [Source("Zhang, Lucas, Hinton and Ba", 2019, "Lookahead optimizer: k steps forward, 1 step back", "Algorithm 1",
-            "NeurIPS", arxiv="1907.08610")],
+    [
+        Source("Zhang, Lucas, Hinton and Ba", 2019, "Lookahead optimizer: k steps forward, 1 step back",
+               "Algorithm 1", "NeurIPS", arxiv="1907.08610"),
+    ],
     [
         Hyperparameter(sync_period, "k", 5.0, whole, "number of fast steps to a slow one, an integer"),
-        Hyperparameter(slow_lr, r"\alpha_s", 0.5, Domain(0, 1, low_open=True, high_open=False), "slow step size"),
+        Hyperparameter(slow_lr, r"\alpha_s", 0.5, share, "slow step size"),
     ],
-    [slow],
+    states=[slow],
 )  # fmt: skip
 def lookahead(d: Any, rule: Rule, lines: Lines) -> Iterable[Assignment]:
-    """After k steps of the rule, the parameters return to a point between where they are and where they began."""
+    """After k steps the parameters return to a point between where they are and where they began."""
     back = sp.Eq(sp.Mod(t, sync_period), 0)
     for lhs, rhs in _put(lines, {theta[t]: fast[t]}):
         yield fast[t] if lhs == theta[t] else lhs, rhs
@@ -234,13 +247,16 @@ climb = Variable("epsilon_hat", scalar=True)
 @_wrapper(
     "sam",
     "sharpness-aware",
-    [Source("Foret, Kleiner, Mobahi and Neyshabur", 2021, "Sharpness-aware minimization for efficiently improving"
-            " generalization", "Algorithm 1 and equation (2) with p = 2", "ICLR", arxiv="2010.01412")],
+    [
+        Source("Foret, Kleiner, Mobahi and Neyshabur", 2021, "Sharpness-aware minimization for efficiently"
+               " improving generalization", "Algorithm 1 and equation (2) with p = 2", "ICLR",
+               arxiv="2010.01412"),
+    ],
     [Hyperparameter(sam_rho, r"\rho_s", 0.05, positive, "radius of the neighbourhood")],
-    [held],
+    states=[held],
 )  # fmt: skip
 def sam(d: Any, rule: Rule, lines: Lines) -> Iterable[Assignment]:
-    """Two calls to an update: an odd one climbs along its gradient, an even one steps with the gradient there."""
+    """Two calls an update: an odd one climbs along its gradient, an even one steps with that gradient."""
     if d.gradient_point != theta[t - 1]:
         raise ValueError(f"sam cannot wrap {rule.name} in this dialect: it must take its gradient at theta")
     odd = sp.Eq(sp.Mod(t, 2), 1)

@@ -18,7 +18,7 @@ def names() -> list[str]:
 def rule(name: str, *, like: str | None = None, **options: Any) -> Rule:
     """The rule of that name, in the paper's dialect or the one the options name (`epsilon="hat"`).
 
-    A wrapper goes round the name: "clip_by_norm(adam)", "lookahead(clip_by_norm(adam))"; its axes join the rule's.
+    A wrapper goes round the name: "clip_by_norm(adam)", "lookahead(clip_by_norm(adam))"; axes are joined.
     like: a library, "torch", "optax" or "keras": its dialect and its defaults, the options on top.
     Raises ValueError, with the nearest name, for an unknown rule, axis, option or library.
     """

@@ -55,8 +55,8 @@ epsilon = Axis(
         Source("Jordan, Jin, Boza, You, Cesista, Newhouse and Bernstein", 2024, "Muon: an optimizer for"
                " hidden layers in neural networks", "the algorithm box and NewtonSchulz5",
                url="https://kellerjordan.github.io/posts/muon/"),
-        Source("Liu, Su and others", 2025, "Muon is scalable for LLM training", "the update with the root"
-               " mean square of AdamW's, section 2.2", arxiv="2502.16982"),
+        Source("Liu, Su and others", 2025, "Muon is scalable for LLM training", "the update with the"
+               " root mean square of AdamW's, section 2.2", arxiv="2502.16982"),
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\eta", 0.02, positive, "step size"),

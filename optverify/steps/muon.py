@@ -19,7 +19,7 @@ Five Newton-Schulz steps bring all singular values near 1: every direction gets 
 
 Dialect: buffer = sum, nesterov = True, scaling = rows, epsilon = added, weight_decay_form = none, maximize = False.
 Source: Jordan, Jin, Boza, You, Cesista, Newhouse and Bernstein (2024), Muon: an optimizer for hidden layers in neural networks: the algorithm box and NewtonSchulz5.
-Source: Liu, Su and others (2025), Muon is scalable for LLM training, arXiv:2502.16982: the update matched to AdamW's root mean square, section 2.2.
+Source: Liu, Su and others (2025), Muon is scalable for LLM training, arXiv:2502.16982: the update with the root mean square of AdamW's, section 2.2.
 """
 
 import math

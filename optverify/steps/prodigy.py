@@ -81,7 +81,7 @@ def step(theta: Any, grad: Any, state: State, *, lr: Lr = 1.0, beta1: float = 0.
 
     lr: factor on the step size; 1 is the paper's, > 0.
     beta1: decay rate of the first moment, in [0, 1).
-    beta2: decay rate of the second moment, its root that of r and s, in [0, 1).
+    beta2: decay rate of the second moment; its root for r, s, in [0, 1).
     eps: keeps the division defined, >= 0.
     d_coefficient: factor on the estimate, > 0.
     Raises ValueError or TypeError for a hyperparameter outside its range, or a grad that does not fit theta.
