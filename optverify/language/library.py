@@ -16,7 +16,8 @@ class Entry:
     rule: our name. spelled: theirs, `torch.optim.Adam`. options: the dialect with their default arguments.
     names: our hyperparameter -> their argument. defaults: ours where theirs differ from the paper's; a value
     they ask the user for is None. switches: their argument and value, `amsgrad=True` -> the options it sets.
-    note: what else a user should know, in one sentence.
+    tolerance: how far, relative to the largest update, a float64 run of theirs was from ours; larger than
+    rounding only where they keep numbers in float32. note: what a user should know, in one sentence.
     """
 
     rule: str
@@ -25,6 +26,7 @@ class Entry:
     names: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, float | None] = field(default_factory=dict)
     switches: Mapping[str, Mapping[str, Option]] = field(default_factory=dict)
+    tolerance: float = 1e-12
     note: str = ""
 
     def __hash__(self) -> int:
