@@ -101,10 +101,12 @@ class Rule:
             self, options=chosen, assignments=assignments, gradient_point=d.gradient_point, every_state=states
         )
 
-    def dialects(self) -> Iterator[Rule]:
-        """Every dialect, the default first."""
+    def dialects(self, changed: int | None = None) -> Iterator[Rule]:
+        """Every dialect, the default first; or those that leave the default on at most `changed` axes."""
         for choice in itertools.product(*(axis.options for axis in self.axes)):
             options = {axis.name: option for axis, option in zip(self.axes, choice, strict=True)}
+            if changed is not None and sum(o != a.default for a, o in zip(self.axes, choice, strict=True)) > changed:
+                continue
             if not any(exclusion.applies(options) for exclusion in self.excluded):
                 yield self.dialect(**options)
 

@@ -4,7 +4,9 @@ import numpy as np
 
 from optverify.rules import registry
 
-DIALECTS = [dialect for name in registry.names() for dialect in registry.get(name).dialects()]
+FEW = 2
+"""Dialects that leave the default on more axes than that are combinations of these."""
+DIALECTS = [d for name in registry.names() for d in registry.get(name).dialects(FEW) if not d.needs_matrix]
 VALUES = {
     "lr": 0.1,
     "beta1": 0.8,
@@ -43,6 +45,24 @@ VALUES = {
     "lambd": 0.25,
     "power": 0.6,
     "average_start": 2.0,
+    "loss": 0.7,
+    "f_min": -0.2,
+    "lr_max": 0.3,
+    "c": 0.6,
+    "b0": 0.3,
+    "trust_coefficient": 0.15,
+    "phi_min": 0.2,
+    "phi_max": 2.5,
+    "eps1": 0.02,
+    "eps2": 0.6,
+    "clip_threshold": 0.7,
+    "decay_rate": 0.75,
+    "r_eps": 0.04,
+    "d0": 0.06,
+    "d_coefficient": 0.8,
+    "sync_period": 2.0,
+    "slow_lr": 0.35,
+    "sam_rho": 0.15,
 }
 """Far from the defaults, so that a hyperparameter that is swapped or dropped shows."""
 RATES = (0.1, 0.1, 0.02, 0.3, 0.3)

@@ -24,7 +24,7 @@ def test_closed_form_of_adam():
 @pytest.mark.parametrize("name", registry.names())
 def test_a_closed_form_holds_old_values_only(name):
     """No symbol of this update is left: old states, grad, t and hyperparameters."""
-    for dialect in rule(name).dialects():
+    for dialect in rule(name).dialects(2):
         allowed = {grad, t, theta.before, *(s.before for s in dialect.states)}
         allowed |= {h.symbol for h in dialect.hyperparameters}
         for expression in closed_form(dialect).values():
