@@ -1,0 +1,153 @@
+"""Wrappers: against loops round a plain rule; what they refuse; how they nest."""
+
+import numpy as np
+import pytest
+
+import optverify as ov
+from optverify.backends import step
+from optverify.rules import rule
+
+from .hostile import RATES, START, assert_same_updates, gradients
+
+
+def run(name, options=None, *, result="theta", **values):
+    module = step(name, **(options or {}))
+    theta, state = START.copy(), module.init(START)
+    for lr, g in zip(RATES, gradients(), strict=True):
+        theta, state = module.step(theta, g, state, lr=float(lr), **values)
+        yield theta if result == "theta" else getattr(state, result)
+
+
+class Inner:
+    """Adam, a call an update."""
+
+    def __init__(self):
+        self.module = step("adam")
+        self.state = self.module.init(START)
+
+    def __call__(self, theta, g, lr):
+        theta, self.state = self.module.step(theta, g, self.state, lr=float(lr))
+        return theta
+
+
+def clipped(change):
+    inner, theta = Inner(), START.copy()
+    for lr, g in zip(RATES, gradients(), strict=True):
+        theta = inner(theta, change(g), lr)
+        yield theta
+
+
+def test_clip_by_value_holds_each_coordinate():
+    expected = clipped(lambda g: np.clip(g, -0.3, 0.3))
+    assert_same_updates(run("clip_by_value(adam)", clip_value=0.3), expected)
+
+
+def test_clip_by_norm_keeps_the_direction():
+    def change(g):
+        size = np.sqrt(np.sum(g**2))
+        return g if size < 0.3 else g / size * 0.3
+
+    assert_same_updates(run("clip_by_norm(adam)", max_norm=0.3), clipped(change))
+
+
+def test_cl_01_clip_with_and_without_epsilon():
+    for options, expected in (({}, 0.5), ({"clip_epsilon": "added"}, 0.4999750012)):
+        module = step("clip_by_norm(gd)", **options)
+        theta, _ = module.step(np.zeros(1), np.array([0.02]), module.init(np.zeros(1)), lr=1.0, max_norm=0.01)
+        assert -theta[0] / 0.02 == pytest.approx(expected, abs=5e-11)
+
+
+def test_cl_02_zero_in_zero_out_and_cl_03_a_huge_gradient_is_not_lost():
+    module, zero = step("clip_by_norm(gd)"), np.zeros(2)
+    theta, _ = module.step(zero, zero, module.init(zero), lr=1.0)
+    assert (theta == 0).all()
+    theta, _ = module.step(zero, np.array([1e200, 1e200]), module.init(zero), lr=1.0)
+    assert theta == pytest.approx([-(0.5**0.5)] * 2, rel=1e-12)
+
+
+def test_accumulation_is_the_rule_on_means():
+    def loop():
+        inner, theta, held = Inner(), START.copy(), []
+        for lr, g in zip(RATES, gradients(), strict=True):
+            held.append(g / 3)
+            if len(held) == 3:
+                theta, held = inner(theta, held[0] + held[1] + held[2], lr), []
+            yield theta
+
+    assert_same_updates(run("accumulated(adam)", accumulate=3), loop())
+
+
+@pytest.mark.parametrize("start", ["initial", "first"])
+def test_averaging_leaves_the_rule_as_it_is(start):
+    options = {"ema_start": start}
+    path = list(run("averaged(adam)", options, ema_decay=0.9))
+    assert_same_updates(path, run("adam"))
+    mean = START if start == "initial" else path[0]
+    for k, (theta, found) in enumerate(
+        zip(path, run("averaged(adam)", options, result="theta_bar", ema_decay=0.9), strict=True)
+    ):
+        mean = mean if start == "first" and k == 0 else 0.9 * mean + 0.1 * theta
+        np.testing.assert_allclose(found, mean, rtol=1e-12)
+
+
+def lookahead():
+    inner, theta, slow = Inner(), START.copy(), START.copy()
+    for k, (lr, g) in enumerate(zip(RATES, gradients(), strict=True), 1):
+        theta = inner(theta, g, lr)
+        if k % 6 == 0:
+            slow = slow + 0.4 * (theta - slow)
+            theta = slow
+        yield theta
+
+
+def test_lookahead_is_algorithm_1():
+    assert_same_updates(run("lookahead(adam)", sync_period=6, slow_lr=0.4), lookahead())
+
+
+def sharpness_aware(sign):
+    inner, theta = Inner(), START.copy()
+    numbers = gradients()
+    for k in range(0, len(numbers), 2):
+        climb = sign * numbers[k]
+        yield theta + 0.07 * climb / np.sqrt(np.sum(climb**2))
+        theta = inner(theta, sign * numbers[k + 1], RATES[k + 1])
+        yield theta
+
+
+@pytest.mark.parametrize("maximize", [False, True])
+def test_sam_climbs_and_then_steps_from_where_it_was(maximize):
+    found = run("sam(adam)", {"maximize": maximize}, sam_rho=0.07)
+    assert_same_updates(found, sharpness_aware(-1 if maximize else 1))
+
+
+def test_wrapped_rules_are_rules():
+    nested = rule("lookahead(clip_by_norm(adam))", epsilon="hat", clip_epsilon="added")
+    assert nested.options["epsilon"] == "hat"
+    assert {s.name for s in nested.states} == {"m", "v", "theta_slow"}
+    assert [s.authors.split()[0] for s in nested.sources[:2]] == ["Zhang,", "Pascanu,"]
+    params = {"w": np.ones((2, 3)), "b": np.zeros(3)}
+    optimizer = ov.Optimizer("lookahead(clip_by_norm(adam))", lr=0.1, max_norm=0.5, sync_period=2)
+    for _ in range(4):
+        optimizer.update(params, {"w": params["w"], "b": params["b"] - 1})
+    again = ov.Optimizer("lookahead(clip_by_norm(adam))", lr=0.1, max_norm=0.5, sync_period=2)
+    again.load_state_dict(optimizer.state_dict())
+    assert again.t == 4
+    assert optimizer.rule.name == "lookahead(clip_by_norm(adam))"
+
+
+def test_the_rules_lookahead_and_sam_are_those_round_gradient_descent():
+    for name in ("lookahead", "sam"):
+        assert rule(name).assignments == rule(f"{name}(gd)").assignments
+
+
+def test_refusals_name_the_way_out():
+    with pytest.raises(ValueError, match="unknown wrapper 'clip_by_nrm'; did you mean 'clip_by_norm'"):
+        rule("clip_by_nrm(adam)")
+    with pytest.raises(ValueError, match="unknown rule 'adma'"):
+        rule("clip_by_norm(adma)")
+    with pytest.raises(ValueError, match="sam cannot wrap nesterov in this dialect"):
+        rule("sam(nesterov)")
+    with pytest.raises(
+        ValueError, match=r"clip_by_norm cannot wrap .*: both have clip_eps, clip_epsilon, max_norm"
+    ):
+        rule("clip_by_norm(clip_by_norm(gd))")
