@@ -21,9 +21,12 @@ WHOLE = 1 << 17
 """Arrays up to this many bytes are not cut."""
 BLOCK_BYTES = 1 << 18
 """Bytes of one operand in a block: a dozen such buffers stay in cache, a call costs little beside them."""
+LONGER = 4
+"""Blocks of threads are longer by this: at each call they wait for each other to get hold of Python."""
 SHARE_BYTES = 1 << 20
 """Arrays of two or more such shares are worked on by several threads: one update is memory-bound there."""
-THREADS = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+THREADS = min(4, CPUS)
 
 Array = ndarray[Any, Any]
 Lr = float | Callable[[int], float]
@@ -262,13 +265,19 @@ def flat(x: Array, kind: dtype[Any] | None = None) -> Array:
 # ---- block by block ----------------------------------------------------------------------------------------
 
 
+def threads(size: int) -> int:
+    """How many threads work on arrays of that many bytes."""
+    return max(1, min(THREADS, size // SHARE_BYTES))
+
+
 def _run(plan: Plan, t: int, given: tuple[Any, ...], inputs: Sequence[Array], outs: Sequence[Array]) -> None:
     """Call the block on slice after slice of the vectors, in several threads if they are long."""
     work = inputs[1].dtype
     scalars = plan.constants(work, t, given)
     size = outs[0].size
     lifted = outs[0].dtype != work
-    length = max(1, BLOCK_BYTES // work.itemsize)
+    workers = threads(size * work.itemsize)
+    length = max(1, BLOCK_BYTES // work.itemsize) * (1 if workers == 1 else LONGER)
 
     def span(first: int, last: int) -> None:
         scratch = empty((plan.registers, min(length, last - first)), work)
@@ -283,8 +292,7 @@ def _run(plan: Plan, t: int, given: tuple[Any, ...], inputs: Sequence[Array], ou
                 for half, x in zip(writes, into, strict=True):
                     copyto(half, x, casting="same_kind")
 
-    workers = min(THREADS, size * work.itemsize // SHARE_BYTES)
-    if workers < 2:
+    if workers == 1:
         return span(0, size)
     from concurrent.futures import ThreadPoolExecutor
 
