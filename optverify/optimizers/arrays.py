@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from optverify.optimizers.trees import Path, show
+from optverify.optimizers.trees import Path, show, typed
 from optverify.steps import _engine
 from optverify.steps._engine import Array
 
@@ -17,8 +17,7 @@ def parameter(path: Path, p: Any) -> Array:
     """p itself; TypeError or ValueError unless it is an array an update can be written into."""
     name = f"params{show(path)}"
     if not isinstance(p, np.ndarray):
-        found = "None" if p is None else f"a {type(p).__name__}"
-        raise TypeError(f"{name} is {found}, which cannot be updated in place: use a NumPy array")
+        raise TypeError(f"{name} is {typed(p)}, which cannot be updated in place: use a NumPy array")
     _engine.parameters(p, name)
     if not p.flags.writeable:
         raise ValueError(f"{name} is read-only and cannot be updated in place: copy it first")

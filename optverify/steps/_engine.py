@@ -21,7 +21,7 @@ WHOLE = 1 << 17
 """Arrays up to this many bytes are not cut."""
 BLOCK_BYTES = 1 << 18
 """Bytes of one operand in a block: a dozen such buffers stay in cache, a call costs little beside them."""
-LONGER = 4
+LONGER = 2
 """Blocks of threads are longer by this: at each call they wait for each other to get hold of Python."""
 SHARE_BYTES = 1 << 20
 """Arrays of two or more such shares are worked on by several threads: one update is memory-bound there."""

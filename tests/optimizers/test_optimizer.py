@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -85,6 +86,22 @@ def test_keys_in_another_order_and_tuples_for_lists_are_matched():
         params = {"b": params["b"], "a": params["a"]}
     assert params["a"].tolist() == [-2.9]
     assert params["b"][1].tolist() == [-8.7] * 3
+
+
+class Layer(NamedTuple):
+    weight: np.ndarray
+    bias: np.ndarray
+
+
+def test_the_tree_of_states_and_of_points_is_nested_like_params():
+    params = {"first": Layer(np.ones(2), np.ones(1)), "rest": [(np.ones(1),)]}
+    optimizer = ov.Optimizer("nesterov")
+    optimizer.update(params, params)
+    for tree in (optimizer.state, optimizer.gradient_point(params)):
+        assert type(tree["first"]) is Layer
+        assert type(tree["rest"]) is list
+        assert type(tree["rest"][0]) is tuple
+    assert optimizer.state["first"].bias.v.tolist() == [-0.01]
 
 
 def test_views_and_empty_arrays_are_updated():

@@ -34,9 +34,9 @@ BAD_GRADS = [
      r'^grads\["layer1"\]\[0\] has shape \(3, 2\) but params\["layer1"\]\[0\] has shape \(2, 3\)'),
     (("layer1", 1), np.ones((1,)), ValueError, r'grads\["layer1"\]\[1\] has shape \(1,\)'),
     (("layer2", 0), None, TypeError, r'^grads\["layer2"\]\[0\] is None: every parameter needs a gradient'),
-    (("layer2",), None, TypeError, r'^grads\["layer2"\] is None but params\["layer2"\] is a tuple'),
+    (("layer2",), None, TypeError, r'^grads\["layer2"\] is None but params\["layer2"\] is of type tuple'),
     (("layer2",), np.ones(1), TypeError,
-     r'^grads\["layer2"\] is a ndarray but params\["layer2"\] is a tuple'),
+     r'^grads\["layer2"\] is of type ndarray but params\["layer2"\] is of type tuple'),
     (("layer1",), [np.ones((2, 3))], ValueError, r'^grads\["layer1"\]\[1\] is missing'),
     (("layer1",), [np.ones((2, 3)), np.ones(3), np.ones(1)], ValueError,
      r'^grads\["layer1"\]\[2\] is one too many'),
@@ -110,8 +110,8 @@ def locked():
 @pytest.mark.parametrize(
     ("value", "error", "message"),
     [
-        (1.0, TypeError, r"^params\[0\] is a float, which cannot be updated in place"),
-        (np.float64(1), TypeError, r"^params\[0\] is a float64, which cannot be updated in place"),
+        (1.0, TypeError, r"^params\[0\] is of type float, which cannot be updated in place"),
+        (np.float64(1), TypeError, r"^params\[0\] is of type float64, which cannot be updated in place"),
         (None, TypeError, r"^params\[0\] is None, which cannot be updated in place"),
         (np.array([1, 2]), TypeError, r"^params\[0\] has dtype int64: .* params\[0\]\.astype\(float\)"),
         (locked(), ValueError, r"^params\[0\] is read-only"),
@@ -145,6 +145,8 @@ def test_an_array_that_appears_twice_or_overlaps_another_is_refused():
         optimizer.update([x[:4], np.ones(2), x[3:]], [g[:4], g[:2], g[3:]])
     with pytest.raises(ValueError, match="shares memory"):
         optimizer.update([x.reshape(2, 3), x[::-1]], [g.reshape(2, 3), g])
+    with pytest.raises(ValueError, match=r"^params\[2\] shares memory with params\[0\]"):
+        optimizer.update([x[::2], x[1:2], x[4:5]], [g[::2], g[1:2], g[4:5]])
     assert x.tolist() == [1] * 6
     z = np.ones(3, complex)
     optimizer.update([z.real, z.imag], [np.ones(3), np.ones(3)])  # interleaved, but apart
