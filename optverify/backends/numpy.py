@@ -58,6 +58,7 @@ def numpy_source(rule: Rule) -> str:
             fixed=fixed,
             moving=moving,
             states=source.states[1:],
+            outs=[f"{s}_out" for s in source.states],
             looked_at=[s.name for s in rule.states if s.before in rule.gradient_point.free_symbols],
             initial=[h for h in rule.hyperparameters if any(h.name in i for i in source.initial)],
             steering=[h for h in rule.hyperparameters if h.symbol in rule.gradient_point.free_symbols],

@@ -147,13 +147,15 @@ def _within(number: float, domain: str) -> bool:
 class Plan(NamedTuple):
     """A compiled rule.
 
-    state: its State; block: the calls; registers: how many scratch buffers they need; fixed: the scalars that
-    stay while the hyperparameters do; scalars: all of them, with those that follow t.
+    state: its State; block: the calls, of (t, theta, grad, states, outs, scratch, scalars); outs, scratch: a
+    None for each result and buffer, which the calls then make; fixed: the scalars that stay while the
+    hyperparameters do; scalars: all of them, with those that follow t.
     """
 
     state: Any
     block: Callable[..., tuple[Any, Any]]
-    registers: int
+    outs: tuple[None, ...]
+    scratch: tuple[None, ...]
     fixed: Callable[..., list[Array]]
     scalars: Callable[..., list[Array]]
 
@@ -193,10 +195,9 @@ def _fixed(
 def pure(plan: Plan, theta: Any, grad: Any, state: Any, given: tuple[Any, ...]) -> tuple[Any, Any]:
     """One update into new arrays: (theta, state). No argument is written to. given: lr, then the others."""
     if plan.short(theta, grad, state):
-        t, *states = state
-        t += 1
-        unmade = [None] * (len(state) + plan.registers)
-        made, after = plan.block(t, theta, grad, *states, *unmade, *plan.constants(theta.dtype, t, given))
+        t = state[0] + 1
+        scalars = plan.constants(theta.dtype, t, given)
+        made, after = plan.block(t, theta, grad, state[1:], plan.outs, plan.scratch, scalars)
         return made, as_tuple(plan.state, after)
     values = parameters(theta)
     slope = gradient(values, grad)
@@ -216,15 +217,14 @@ def in_place(plan: Plan, theta: Array, grad: Any, state: Any, given: tuple[Any, 
             f"update() writes into theta, and a {type(theta).__name__} cannot be written into; use step()"
         )
     if plan.short(theta, grad, state):
-        t, *states = state
+        states = state[1:]
         targets = [theta, *states]
         for x in targets:
             if not x.flags.writeable:
                 raise read_only(plan.state._fields, targets)
-        t += 1
-        unmade = [None] * plan.registers
-        constants = plan.constants(theta.dtype, t, given)
-        _, after = plan.block(t, theta, grad, *states, *targets, *unmade, *constants)
+        t = state[0] + 1
+        scalars = plan.constants(theta.dtype, t, given)
+        _, after = plan.block(t, theta, grad, states, targets, plan.scratch, scalars)
         return as_tuple(plan.state, after)
     values = parameters(theta)
     slope = gradient(values, grad)
@@ -280,14 +280,15 @@ def _run(plan: Plan, t: int, given: tuple[Any, ...], inputs: Sequence[Array], ou
     length = max(1, BLOCK_BYTES // work.itemsize) * (1 if workers == 1 else LONGER)
 
     def span(first: int, last: int) -> None:
-        scratch = empty((plan.registers, min(length, last - first)), work)
+        scratch = empty((len(plan.scratch), min(length, last - first)), work)
         for start in range(first, last, length):
             part = slice(start, min(start + length, last))
             reads, writes = [x[part] for x in inputs], [x[part] for x in outs]
             if lifted:
                 reads = [x.astype(work, copy=False) for x in reads]
             into = [empty(x.size, work) for x in writes] if lifted else writes
-            plan.block(t, *reads, *into, *scratch[:, : part.stop - start], *scalars)
+            buffers = scratch[:, : part.stop - start]
+            plan.block(t, reads[0], reads[1], reads[2:], into, buffers, scalars)
             if lifted:
                 for half, x in zip(writes, into, strict=True):
                     copyto(half, x, casting="same_kind")
