@@ -23,7 +23,10 @@ from optverify.steps import _engine
 
 SIZES = (10**3, 10**5, 10**7)
 ROUND_SECONDS = 2e-3
-"""A round makes enough updates to last about this long, at least one."""
+"""A turn makes enough updates to last about this long, at least one."""
+SECONDS = 0.5
+"""A measurement takes as many rounds as last about this long together, at least ROUNDS."""
+ROUNDS = 9
 Array = np.ndarray[Any, Any]
 Progress = Callable[[int, int], None]
 
@@ -142,13 +145,14 @@ def run(
     sizes: Sequence[int] = SIZES,
     rules: Iterable[str] | None = None,
     dtype: str = "float32",
-    rounds: int = 15,
+    rounds: int | None = None,
     progress: Progress | None = None,
 ) -> list[Row]:
     """Time the default dialects, pure and in place, beside the textbook classes.
 
-    progress is given how many of how many measurements are done. Raises ValueError for an unknown rule or a
-    size below 1.
+    rounds: how often each takes its turn; None: as often as fits into half a second, 9 times at least.
+    progress is given how many of how many measurements are done.
+    Raises ValueError for an unknown rule or a size below 1.
     """
     names = list(TEXTBOOK if rules is None else rules)
     for name in names:
@@ -166,12 +170,14 @@ def run(
     return rows
 
 
-def _measure(name: str, size: int, dtype: np.dtype[Any], rounds: int) -> Row:
+def _measure(name: str, size: int, dtype: np.dtype[Any], rounds: int | None) -> Row:
     competitors = [make(name, size, dtype) for make in (_textbook, _step, _update)]
     for compete in competitors:
         compete()  # the first update makes the state
     seconds = min(_time(compete, 1) for compete in competitors)
     updates = max(1, int(ROUND_SECONDS / max(seconds, 1e-9)))
+    if rounds is None:
+        rounds = max(ROUNDS, int(SECONDS / (3 * updates * max(seconds, 1e-9))))
     times: list[list[float]] = [[], [], []]
     for number in range(rounds):
         for i in ((number + k) % 3 for k in range(3)):

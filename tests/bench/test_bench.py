@@ -62,6 +62,17 @@ def test_ratios_and_nanoseconds_are_those_of_the_clock(clock):
     assert row.update_ratio == (0.25, 0.25, 0.25)
 
 
+def test_short_updates_are_repeated_and_long_ones_take_few_rounds(clock, monkeypatch):
+    monkeypatch.setattr(bench, "ROUND_SECONDS", 6)
+    monkeypatch.setattr(bench, "SECONDS", 180)
+    (row,) = bench.run(sizes=(100,), rules=["adam"])
+    assert row.rounds == 10  # the fastest takes 2 seconds: 3 updates a turn, 18 seconds a round
+    assert clock.order[6:9] == ["T"] * 3
+    monkeypatch.setattr(bench, "SECONDS", 0)
+    (row,) = bench.run(sizes=(100,), rules=["adam"])
+    assert row.rounds == 9
+
+
 def test_the_competitors_take_turns_and_each_begins_as_often(clock):
     bench.run(sizes=(100,), rules=["adam"], rounds=6)
     rounds = ["".join(clock.order[i : i + 3]) for i in range(6, len(clock.order), 3)]

@@ -253,3 +253,11 @@ def test_the_default_dialect_trains_without_sympy():
         "print('sympy' in sys.modules)"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
+
+
+def test_a_hyperparameter_without_default_must_be_given():
+    from optverify.optimizers.dialects import checked
+    from optverify.steps import adam
+
+    with pytest.raises(ValueError, match="rule 'adam' has no default for eps: give a number >= 0"):
+        checked(adam, {"lr": 0.1, "beta1": 0.9, "beta2": 0.999})
