@@ -87,6 +87,8 @@ def check_state(fields: tuple[str, ...], theta: Array, state: Any) -> None:
         raise TypeError(
             f"state must be a State with {', '.join(fields)}: make it with init(theta) of the same dialect"
         )
+    if type(state[0]) is not int or state[0] < 0:
+        raise ValueError(f"state.t = {state[0]!r} is not a number of updates: it must be an int >= 0")
     for name, x in zip(fields[1:], state[1:], strict=True):
         if not isinstance(x, ndarray) or x.shape != theta.shape or x.dtype != theta.dtype:
             found = (
@@ -176,6 +178,8 @@ class Plan(NamedTuple):
             return False
         kind, shape = theta.dtype, theta.shape
         if not shape or not (kind is SINGLE or kind is DOUBLE or kind is LONG):
+            return False
+        if type(state[0]) is not int or state[0] < 0:
             return False
         for x in (grad, *state[1:]):
             if type(x) is not ndarray or x.dtype is not kind or x.shape != shape:

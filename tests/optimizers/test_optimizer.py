@@ -38,6 +38,7 @@ def test_an_update_of_a_nested_structure_is_a_step_of_each_array(name):
     states = [module.init(x) for x in expected]
     for seed in range(1, 4):
         grads = tree(seed)
+        optimizer.gradient_point(params)  # gradients are given here, whatever the point
         assert optimizer.update(params, grads) is True
         rows = zip(expected, flat(grads), states, strict=True)
         pairs = [module.step(x, g, s, lr=0.05) for x, g, s in rows]

@@ -202,3 +202,33 @@ def test_the_check_allocates_nothing_of_the_size_of_the_data(kind):
         assert tracemalloc.get_traced_memory()[1] < 100_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "gradient", "message"),
+    [
+        ("float32", [1e300, 1.0], r"grads holds 1e\+300 at index 0, which float32 cannot hold"),
+        ("float16", [1.0, 1e6], r"grads holds 1000000\.0 at index 1, which float16 cannot hold"),
+        ("complex64", [1e300 + 0j, 1.0], r"at index 0, which complex64 cannot hold"),
+    ],
+)
+def test_a_gradient_too_large_for_the_parameters_is_refused(dtype, gradient, message):
+    """It would become infinite, and the next parameters not a number."""
+    params = np.ones(2, dtype)
+    optimizer = ov.Optimizer("adam")
+    with pytest.raises(ValueError, match=message):
+        optimizer.update(params, np.array(gradient))
+    assert np.array_equal(params, np.ones(2, dtype))
+    assert optimizer.state is None
+    assert ov.Optimizer("adam", on_nonfinite="skip").update(params, np.array(gradient)) is False
+
+
+def test_a_look_ahead_rule_that_is_never_asked_for_its_point_warns():
+    params = np.ones(2)
+    silent = ov.Optimizer("nesterov", lr=0.1)
+    silent.update(params, 2 * params)  # the velocity is zero: the point is params
+    with pytest.warns(UserWarning, match=r"take gradients at optimizer\.gradient_point\(params\)"):
+        silent.update(params, 2 * params)
+    asked = ov.Optimizer("nesterov", lr=0.1)
+    for _ in range(3):
+        asked.update(params, 2 * asked.gradient_point(params))
