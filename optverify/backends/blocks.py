@@ -198,15 +198,10 @@ class _Compiler:
         raise NotImplementedError(f"no array operation for {ast.unparse(tree)!r}")
 
     def branch(self, tree: ast.IfExp, buffer: str) -> str:
-        before = list(self.free)
         test = self.constant(tree.test)
         for head, part in ((f"if {test}:", tree.body), ("else:", tree.orelse)):
-            self.free = list(before)
             self.say(head)
             self.indent += "    "
             self.into(part, buffer)
             self.indent = self.indent[:-4]
-        self.free = before + [
-            r for r in self.block.registers if r not in before and self.is_scratch(r) and r != buffer
-        ]
         return buffer

@@ -74,6 +74,7 @@ def numpy_source(rule: Rule) -> str:
             fixed=fixed,
             moving=moving,
             states=source.states[1:],
+            outs=[f"{s}_out" for s in source.states],
             looked_at=[s.name for s in rule.states if s.before in rule.gradient_point.free_symbols],
             kinds={s.name: "float" if s.scalar else "ndarray" for s in rule.states},
             sides={s.name: "number" if s.scalar else s.side for s in rule.states},

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from optverify.optimizers.trees import Path, show
+from optverify.optimizers.trees import Path, show, typed
 from optverify.steps import _engine
 from optverify.steps._engine import Array
 
@@ -17,8 +17,7 @@ def parameter(path: Path, p: Any) -> Array:
     """p itself; TypeError or ValueError unless it is an array an update can be written into."""
     name = f"params{show(path)}"
     if not isinstance(p, np.ndarray):
-        found = "None" if p is None else f"a {type(p).__name__}"
-        raise TypeError(f"{name} is {found}, which cannot be updated in place: use a NumPy array")
+        raise TypeError(f"{name} is {typed(p)}, which cannot be updated in place: use a NumPy array")
     _engine.parameters(p, name)
     if not p.flags.writeable:
         raise ValueError(f"{name} is read-only and cannot be updated in place: copy it first")
@@ -55,11 +54,18 @@ def _finite(x: Array) -> bool:
     return bool(np.isfinite(x.min(initial=0)) and np.isfinite(x.max(initial=0)))
 
 
-def what_is_nonfinite(x: Array) -> str:
-    """Which number is not finite, in words."""
-    index = tuple(map(int, np.argwhere(~np.isfinite(x))[0]))
+def narrowed(p: Array, g: Array) -> Array:
+    """g in the type of p, where a large number of a wider type becomes infinite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return g.astype(p.dtype, copy=False) if g.dtype.itemsize > p.dtype.itemsize else g
+
+
+def what_is_nonfinite(p: Array, g: Array) -> str:
+    """Which number of g is not finite in the type of p, in words."""
+    index = tuple(map(int, np.argwhere(~np.isfinite(narrowed(p, g)))[0]))
     where = f" at index {index if len(index) != 1 else index[0]}" if index else ""
-    return f"holds {x[index]}{where}"
+    wide = f", which {p.dtype} cannot hold" if np.isfinite(g[index]) else ""
+    return f"holds {g[index]}{where}{wide}"
 
 
 # ---- shared memory -----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ class Optimizer:
     on_nonfinite: "error" raises on a gradient with NaN or infinity, "skip" leaves that update out.
 
     Hyperparameters are attributes, `optimizer.lr = 0.01`; a new value is checked.
+    A look-ahead rule ("nesterov") wants its gradient at `optimizer.gradient_point(params)`; with the gradient
+    at params it would be plain momentum. A warning says so if gradient_point is never asked.
     Raises ValueError or TypeError for a rule, setting or value that is unknown or out of range.
     """
 
@@ -35,6 +38,7 @@ class Optimizer:
     _hyperparameters: dict[str, Any]
     _skips: bool
     _t: int
+    _asked: bool
     _state: Tree
 
     def __init__(self, rule: str, /, *, on_nonfinite: str = "error", **settings: Any) -> None:
@@ -44,7 +48,7 @@ class Optimizer:
         given = {name: value for name, value in settings.items() if name not in self._steps.OPTIONS}
         self._hyperparameters = checked(self._steps, {**defaults(self._steps), **given})
         self._skips = on_nonfinite == "skip"
-        self._t, self._state = 0, None
+        self._t, self._state, self._asked = 0, None, False
 
     # ---- what it is --------------------------------------------------------------------------------------
 
@@ -105,6 +109,7 @@ class Optimizer:
 
     def gradient_point(self, params: Tree) -> Tree:
         """The tree of points at which the rule wants its next gradient: params itself, or the look-ahead."""
+        self._asked = True
         if not self._steps.LOOKS_AHEAD:
             return params
         wanted = keywords(self._steps.gradient_point)
@@ -133,13 +138,20 @@ class Optimizer:
         placed = [(path, p) for path, p, _ in pairs]
         arrays.check_apart(placed)
         slopes = [g for _, _, g in pairs]
-        if (bad := arrays.nonfinite(slopes)) is not None:
+        if (bad := arrays.nonfinite([arrays.narrowed(p, g) for _, p, g in pairs])) is not None:
             if self._skips:
                 return False
-            path, _, g = pairs[bad]
+            path, p, g = pairs[bad]
             raise ValueError(
-                f"grads{show(path)} {arrays.what_is_nonfinite(g)}: gradients must be finite; "
+                f"grads{show(path)} {arrays.what_is_nonfinite(p, g)}: gradients must be finite; "
                 "on_nonfinite='skip' leaves such updates out"
+            )
+        if self._steps.LOOKS_AHEAD and self._t and not self._asked:
+            self._asked = True  # once is enough
+            warnings.warn(
+                f"Optimizer({self._steps.RULE!r}) looks ahead: take gradients at "
+                "optimizer.gradient_point(params), not at params",
+                stacklevel=2,
             )
         given, states = self._at_t(), self._states(params, placed)
         slopes = arrays.unshared(slopes, [p for _, p in placed])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from optverify.optimizers.trees import Tree, aligned, leaves, mapped, rebuilt, show
+from optverify.optimizers.trees import Tree, aligned, leaves, mapped, rebuilt, show, typed
 
 VERSION = 1
 PARTS = ("version", "rule", "options", "hyperparameters", "t", "state")
@@ -53,7 +53,7 @@ def copied(x: Any) -> Any:
 def check_header(data: Any, module: ModuleType) -> None:
     """ValueError or TypeError unless data is what state_dict() gives for this rule in this dialect."""
     if not isinstance(data, Mapping):
-        raise TypeError(f"a {type(data).__name__} is not a state_dict: give what state_dict() returned")
+        raise TypeError(f"data is {typed(data)}, not a state_dict: give what state_dict() returned")
     for part in PARTS:
         if part not in data:
             raise ValueError(f"the state_dict has no {part!r}: give all that state_dict() returned")
@@ -133,7 +133,7 @@ def _check_row(
                 raise TypeError(f"{name}{show(path)} of the state_dict is {x!r}: it must be a float")
             continue
         if not isinstance(x, np.ndarray) or x.dtype.kind not in "fc":
-            found = f"dtype {x.dtype}" if isinstance(x, np.ndarray) else f"a {type(x).__name__}"
+            found = f"dtype {x.dtype}" if isinstance(x, np.ndarray) else typed(x)
             raise TypeError(
                 f"{name}{show(path)} of the state_dict is {found}: it must be an array of numbers"
             )

@@ -22,6 +22,11 @@ def _quoted(key: Any) -> str:
     return f'"{key}"' if isinstance(key, str) else repr(key)
 
 
+def typed(x: Any) -> str:
+    """What x is, in words for an error."""
+    return "None" if x is None else f"of type {type(x).__name__}"
+
+
 def _is_node(tree: Tree) -> bool:
     return isinstance(tree, Mapping | list | tuple)
 
@@ -43,9 +48,8 @@ def aligned(
         return
     mapping = isinstance(tree, Mapping)
     if not isinstance(other, Mapping if mapping else list | tuple):
-        found = "None" if other is None else f"a {type(other).__name__}"
         raise TypeError(
-            f"{name}{show(path)} is {found} but {base}{show(path)} is a {type(tree).__name__}: "
+            f"{name}{show(path)} is {typed(other)} but {base}{show(path)} is {typed(tree)}: "
             "they must be nested alike"
         )
     keys, others = _keys(tree), _keys(other)

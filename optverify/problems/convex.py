@@ -11,6 +11,7 @@ from .registry import register
 
 SMOOTH_CONVEX = frozenset({"convex", "smooth"})
 SURVEY = "Jamil & Yang 2013, A literature survey of benchmark functions, arXiv:1308.4008"
+COORDINATES = "number of coordinates of x"
 
 
 @register
@@ -21,6 +22,7 @@ def sphere(dim: int = 2) -> Problem:
         name="sphere",
         title="Sphere",
         latex=r"\sum_{i=1}^{n} x_i^2",
+        symbols={"n": COORDINATES},
         source=SURVEY,
         initial=np.linspace(1.0, 2.0, dim),
         function=lambda x, xp: xp.sum(x**2),
@@ -59,6 +61,10 @@ def quadratic(dim: int = 2, condition: float = 100.0, smoothness: float = 1.0) -
         name="quadratic",
         title="Rotated quadratic",
         latex=r"\tfrac{1}{2} x^{\top} H x",
+        symbols={
+            "H": f"the Hessian, its {dim} eigenvalues in geometric steps from {largest:g} down to"
+            f" {largest / condition:g} and its eigenvectors spread over the axes by a reflection"
+        },
         source="Householder 1958, Unitary triangularization of a nonsymmetric matrix (the reflection Q)",
         initial=np.ones(dim),
         function=function,
@@ -123,6 +129,7 @@ def huber(dim: int = 1, delta: float = 1.0) -> Problem:
         title="Huber",
         latex=r"\sum_{i=1}^{n} \begin{cases} x_i^2/2 & |x_i| \le \delta \\"
         r" \delta |x_i| - \delta^2/2 & |x_i| > \delta \end{cases}",
+        symbols={"n": COORDINATES, r"\delta": f"threshold between square and line, {delta:g}"},
         source="Huber 1964, Robust estimation of a location parameter",
         initial=np.full(dim, 3.0 * delta),
         function=function,
@@ -140,6 +147,7 @@ def log_cosh(dim: int = 2) -> Problem:
         name="log_cosh",
         title="Log-cosh",
         latex=r"\sum_{i=1}^{n} \log \cosh x_i",
+        symbols={"n": COORDINATES},
         source="Green 1990, Bayesian reconstructions from emission tomography data",
         initial=np.linspace(3.0, 4.0, dim),
         function=lambda x, xp: xp.sum(xp.log_cosh(x)),
@@ -157,6 +165,7 @@ def absolute_value(dim: int = 1) -> Problem:
         name="absolute_value",
         title="Absolute value",
         latex=r"\sum_{i=1}^{n} |x_i|",
+        symbols={"n": COORDINATES},
         source="Nesterov 2004, Introductory Lectures on Convex Optimization, section 3.1",
         initial=np.linspace(1.0, 2.0, dim),
         function=lambda x, xp: xp.sum(xp.abs(x)),

@@ -49,7 +49,7 @@ def mlp(
     r"""A multilayer perceptron, mean softmax cross-entropy over the training part of `data`.
 
     h_0 = x, h_l = phi(h_{l-1} W_l + b_l), logits = h_{k-1} W_k + b_k,
-    f = (1/n) \sum_i log \sum_c exp(logits_ic) - logits_{i, y_i}.
+    f = (1/n) \sum_i (log \sum_c exp(logits_ic) - logits_{i, y_i}).
 
     `data` is a DataSet or the name of one, `hidden` the widths of the hidden layers (none of them: softmax
     regression). phi is "tanh" (weights by Glorot, variance 2/(inputs + outputs)) or "relu" (by He, variance
@@ -72,8 +72,16 @@ def mlp(
     return Network(
         name="mlp",
         title="Multilayer perceptron",
-        latex=r"\frac{1}{n} \sum_{i=1}^{n} \log \sum_{c} e^{z_{i c}} - z_{i y_i}, \quad"
+        latex=r"\frac{1}{n} \sum_{i=1}^{n} \left(\log \sum_{c} e^{z_{i c}} - z_{i y_i}\right), \quad"
         r" z_i = W_k^{\top} \phi(\cdots \phi(W_1^{\top} x_i + b_1) \cdots) + b_k",
+        symbols={
+            "n": f"number of examples, {len(labels)}",
+            "x_i, y_i": "features and label of an example",
+            "z_{i c}": "its score for class c",
+            "k": f"number of layers, {len(widths) + 1}",
+            r"W_1, b_1, \dots, W_k, b_k": "weights and biases of the layers: the parameters",
+            r"\phi": f"the activation, {activation}, elementwise",
+        },
         source="Rumelhart, Hinton & Williams 1986; Glorot & Bengio 2010; He et al. 2015, arXiv:1502.01852",
         initial=_initial(rng, [features.shape[1], *widths, data.classes], activation, features.dtype),
         n=len(labels),

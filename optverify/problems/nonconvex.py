@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .arguments import integer
-from .convex import SURVEY
+from .convex import COORDINATES, SURVEY
 from .functions import Functions
 from .problem import Minimum, Problem
 from .registry import register
@@ -15,7 +15,7 @@ SMOOTH_NONCONVEX = frozenset({"nonconvex", "smooth"})
 
 @register
 def rosenbrock(dim: int = 2) -> Problem:
-    r"""Rosenbrock's curved valley, f(x) = \sum_i 100 (x_{i+1} - x_i^2)^2 + (1 - x_i)^2, dim >= 2.
+    r"""Rosenbrock's curved valley, f(x) = \sum_i (100 (x_{i+1} - x_i^2)^2 + (1 - x_i)^2), dim >= 2.
 
     The minimizer is (1, ..., 1); from dim = 4 on there is a further local minimum near (-1, 1, ..., 1).
     The start is the classic (-1.2, 1), repeated.
@@ -28,7 +28,8 @@ def rosenbrock(dim: int = 2) -> Problem:
     return Problem(
         name="rosenbrock",
         title="Rosenbrock",
-        latex=r"\sum_{i=1}^{n-1} 100 (x_{i+1} - x_i^2)^2 + (1 - x_i)^2",
+        latex=r"\sum_{i=1}^{n-1} \left(100 (x_{i+1} - x_i^2)^2 + (1 - x_i)^2\right)",
+        symbols={"n": COORDINATES},
         source="Rosenbrock 1960, An automatic method for finding the greatest or least value of a function",
         initial=np.where(np.arange(dim) % 2 == 0, -1.2, 1.0),
         function=function,
@@ -99,7 +100,7 @@ def three_hump_camel() -> Problem:
 
 @register
 def rastrigin(dim: int = 2) -> Problem:
-    r"""Rastrigin's function, f(x) = 10 n + \sum_i x_i^2 - 10 cos(2 pi x_i).
+    r"""Rastrigin's function, f(x) = 10 n + \sum_i (x_i^2 - 10 cos(2 pi x_i)).
 
     Around 0 there is a local minimum near every integer point. f'' = 2 + 40 pi^2 cos(2 pi x_i) along each
     axis, so L = 2 + 40 pi^2.
@@ -112,7 +113,8 @@ def rastrigin(dim: int = 2) -> Problem:
     return Problem(
         name="rastrigin",
         title="Rastrigin",
-        latex=r"10 n + \sum_{i=1}^{n} x_i^2 - 10 \cos(2 \pi x_i)",
+        latex=r"10 n + \sum_{i=1}^{n} \left(x_i^2 - 10 \cos(2 \pi x_i)\right)",
+        symbols={"n": COORDINATES},
         source="Rastrigin 1974, Systems of Extremal Control; n-dimensional by Mühlenbein et al. 1991",
         initial=np.where(np.arange(dim) % 2 == 0, 3.2, -2.7),
         function=function,
@@ -140,6 +142,7 @@ def ackley(dim: int = 2) -> Problem:
         title="Ackley",
         latex=r"-20 \exp\left(-0.2 \sqrt{\tfrac{1}{n} \sum_{i=1}^{n} x_i^2}\right)"
         r" - \exp\left(\tfrac{1}{n} \sum_{i=1}^{n} \cos(2 \pi x_i)\right) + 20 + e",
+        symbols={"n": COORDINATES},
         source="Ackley 1987, A Connectionist Machine for Genetic Hillclimbing",
         initial=np.where(np.arange(dim) % 2 == 0, 2.4, -1.6),
         function=function,
@@ -150,7 +153,7 @@ def ackley(dim: int = 2) -> Problem:
 
 @register
 def styblinski_tang(dim: int = 2) -> Problem:
-    r"""The Styblinski-Tang function, f(x) = (1/2) \sum_i x_i^4 - 16 x_i^2 + 5 x_i.
+    r"""The Styblinski-Tang function, f(x) = (1/2) \sum_i (x_i^4 - 16 x_i^2 + 5 x_i).
 
     Each coordinate of the minimizer is the least root of 4 x^3 - 32 x + 5.
     """
@@ -163,7 +166,8 @@ def styblinski_tang(dim: int = 2) -> Problem:
     return Problem(
         name="styblinski_tang",
         title="Styblinski-Tang",
-        latex=r"\tfrac{1}{2} \sum_{i=1}^{n} x_i^4 - 16 x_i^2 + 5 x_i",
+        latex=r"\tfrac{1}{2} \sum_{i=1}^{n} \left(x_i^4 - 16 x_i^2 + 5 x_i\right)",
+        symbols={"n": COORDINATES},
         source="Styblinski & Tang 1990, Experiments in nonconvex optimization",
         initial=np.zeros(dim),
         function=function,

@@ -1,6 +1,6 @@
 """Online problems: the loss depends on the time t."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ def _linear(
     *,
     title: str,
     latex: str,
+    symbols: Mapping[str, str],
     theorem: int,
     slope: Callable[[int], float],
     mean: float,
@@ -32,6 +33,7 @@ def _linear(
         name=name,
         title=title,
         latex=latex,
+        symbols={"t": "the time, from 1 on", **symbols},
         source=f"{SOURCE}, section 3, Theorem {theorem}",
         initial=np.zeros(1),
         function=lambda x, xp: xp.sum(mean * x),
@@ -57,6 +59,7 @@ def reddi(C: float = 3.0) -> OnlineProblem:
         title="Reddi's online counterexample",
         latex=r"f_t(x) = \begin{cases} C x & t \bmod 3 = 1 \\ -x & \text{otherwise} \end{cases},"
         r" \quad x \in [-1, 1]",
+        symbols={"C": f"slope of the rare loss, {C:g}"},
         theorem=1,
         slope=lambda t: C if t % 3 == 1 else -1.0,
         mean=(C - 2) / 3,
@@ -79,6 +82,7 @@ def reddi_stochastic(C: float = 100.0, delta: float = 0.02, seed: int = 0) -> On
         title="Reddi's stochastic counterexample",
         latex=r"f_t(x) = \begin{cases} C x & \text{with probability } (1 + \delta)/(C + 1) \\"
         r" -x & \text{otherwise} \end{cases}, \quad x \in [-1, 1]",
+        symbols={"C": f"slope of the rare loss, {C:g}", r"\delta": f"slope of the mean loss, {delta:g}"},
         theorem=3,
         slope=lambda t: C if np.random.default_rng((seed, t)).random() < p else -1.0,
         mean=delta,

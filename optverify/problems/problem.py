@@ -1,7 +1,7 @@
 """What a problem is: a function with gradient, minimum and constants; a finite sum; an online sequence."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
@@ -36,7 +36,8 @@ class Minimum:
 class Problem:
     """A function f to be minimized.
 
-    `latex` is its formula and `source` says where it comes from. `smoothness` is an L with
+    `latex` is its formula, `symbols` says what each symbol in it stands for (LaTeX -> words, with the number
+    where it is one), and `source` where it comes from. `smoothness` is an L with
     |grad f(x) - grad f(y)| <= L |x - y| everywhere (None: there is none, or none is known), the least one;
     `strong_convexity` is the largest mu > 0 with f - mu/2 |x|^2 convex (None: there is none). `tags` tell
     "convex" from "nonconvex" and "smooth" (continuously differentiable) from "nonsmooth"; further tags:
@@ -47,6 +48,7 @@ class Problem:
     name: str
     title: str
     latex: str
+    symbols: Mapping[str, str] = field(default_factory=dict)
     source: str
     initial: Tree
     function: Callable[[Tree, Functions], Any]

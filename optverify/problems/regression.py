@@ -11,6 +11,7 @@ from .problem import Array, FiniteSum, Minimum
 from .registry import register
 
 CONVEX_SUM = frozenset({"convex", "smooth", "finite_sum"})
+EXAMPLES = "number of examples"
 BOYD = "Boyd & Vandenberghe 2004, Convex Optimization, section 7.1.1"
 
 
@@ -37,6 +38,11 @@ def least_squares(n: int = 50, dim: int = 5, noise: float = 0.1, seed: int = 0) 
         name="least_squares",
         title="Least squares",
         latex=r"\frac{1}{2n} \sum_{i=1}^{n} (a_i^{\top} x - b_i)^2",
+        symbols={
+            "n": f"{EXAMPLES}, {n}",
+            "a_i": "features of an example, drawn from a normal distribution",
+            "b_i": f"its target: linear in them, with noise of standard deviation {noise:g}",
+        },
         source="Boyd & Vandenberghe 2004, Convex Optimization, section 1.2.1",
         initial=np.zeros(dim),
         n=n,
@@ -117,6 +123,9 @@ def _logistic(
 ) -> FiniteSum:
     """Mean log-loss of the labels b over the rows of A, plus (ridge/2) |x|^2."""
     margins = b[:, None] * A
+    symbols = {"n": f"{EXAMPLES}, {len(b)}", "a_i": "features of an example", "b_i": "its label, 1 or -1"}
+    if ridge:
+        symbols[r"\rho"] = f"weight of the ridge, {ridge:g}"
 
     def batch(x: Any, xp: Functions, indices: Any) -> Any:
         losses = xp.softplus(xp.array(-margins[indices]) @ x)
@@ -128,6 +137,7 @@ def _logistic(
         title=title,
         latex=r"\frac{1}{n} \sum_{i=1}^{n} \log\left(1 + \exp(-b_i a_i^{\top} x)\right)"
         + (r" + \frac{\rho}{2} \|x\|^2" if ridge else ""),
+        symbols=symbols,
         source=source,
         initial=np.zeros(A.shape[1]),
         n=len(b),

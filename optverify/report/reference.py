@@ -193,6 +193,7 @@ class ProblemPage:
     name: str
     title: str
     latex: str
+    symbols: Mapping[str, str]
     kind: str
     dimension: int
     smoothness: str
@@ -208,8 +209,8 @@ def problem_page(problem: Problem) -> ProblemPage:
     formula = problem.latex if problem.latex.startswith("f") else f"f(x) = {problem.latex}"
     kind = ", ".join(sorted(problem.tags)).replace("_", " ")
     return ProblemPage(
-        problem.name, problem.title, formula, kind, problem.dim, smoothness, convexity, infimum(problem),
-        problem.source,
+        problem.name, problem.title, formula, problem.symbols, kind, problem.dim, smoothness, convexity,
+        infimum(problem), problem.source,
     )  # fmt: skip
 
 

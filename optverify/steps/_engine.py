@@ -21,9 +21,12 @@ WHOLE = 1 << 17
 """Arrays up to this many bytes are not cut."""
 BLOCK_BYTES = 1 << 18
 """Bytes of one operand in a block: a dozen such buffers stay in cache, a call costs little beside them."""
+LONGER = 2
+"""Blocks of threads are longer by this: at each call they wait for each other to get hold of Python."""
 SHARE_BYTES = 1 << 20
 """Arrays of two or more such shares are worked on by several threads: one update is memory-bound there."""
-THREADS = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+THREADS = min(4, CPUS)
 
 Array = ndarray[Any, Any]
 Lr = float | Callable[[int], float]
@@ -84,6 +87,8 @@ def check_state(fields: tuple[str, ...], theta: Array, state: Any) -> None:
         raise TypeError(
             f"state must be a State with {', '.join(fields)}: make it with init(theta) of the same dialect"
         )
+    if type(state[0]) is not int or state[0] < 0:
+        raise ValueError(f"state.t = {state[0]!r} is not a number of updates: it must be an int >= 0")
     for name, x in zip(fields[1:], state[1:], strict=True):
         if not isinstance(x, ndarray) or x.shape != theta.shape or x.dtype != theta.dtype:
             found = (
@@ -144,13 +149,15 @@ def _within(number: float, domain: str) -> bool:
 class Plan(NamedTuple):
     """A compiled rule.
 
-    state: its State; block: the calls; registers: how many scratch buffers they need; fixed: the scalars that
-    stay while the hyperparameters do; scalars: all of them, with those that follow t.
+    state: its State; block: the calls, of (t, theta, grad, states, outs, scratch, scalars); outs, scratch: a
+    None for each result and buffer, which the calls then make; fixed: the scalars that stay while the
+    hyperparameters do; scalars: all of them, with those that follow t.
     """
 
     state: Any
     block: Callable[..., tuple[Any, Any]]
-    registers: int
+    outs: tuple[None, ...]
+    scratch: tuple[None, ...]
     fixed: Callable[..., list[Array]]
     scalars: Callable[..., list[Array]]
 
@@ -172,6 +179,8 @@ class Plan(NamedTuple):
         kind, shape = theta.dtype, theta.shape
         if not shape or not (kind is SINGLE or kind is DOUBLE or kind is LONG):
             return False
+        if type(state[0]) is not int or state[0] < 0:
+            return False
         for x in (grad, *state[1:]):
             if type(x) is not ndarray or x.dtype is not kind or x.shape != shape:
                 return False
@@ -190,10 +199,9 @@ def _fixed(
 def pure(plan: Plan, theta: Any, grad: Any, state: Any, given: tuple[Any, ...]) -> tuple[Any, Any]:
     """One update into new arrays: (theta, state). No argument is written to. given: lr, then the others."""
     if plan.short(theta, grad, state):
-        t, *states = state
-        t += 1
-        unmade = [None] * (len(state) + plan.registers)
-        made, after = plan.block(t, theta, grad, *states, *unmade, *plan.constants(theta.dtype, t, given))
+        t = state[0] + 1
+        scalars = plan.constants(theta.dtype, t, given)
+        made, after = plan.block(t, theta, grad, state[1:], plan.outs, plan.scratch, scalars)
         return made, as_tuple(plan.state, after)
     values = parameters(theta)
     slope = gradient(values, grad)
@@ -213,15 +221,14 @@ def in_place(plan: Plan, theta: Array, grad: Any, state: Any, given: tuple[Any, 
             f"update() writes into theta, and a {type(theta).__name__} cannot be written into; use step()"
         )
     if plan.short(theta, grad, state):
-        t, *states = state
+        states = state[1:]
         targets = [theta, *states]
         for x in targets:
             if not x.flags.writeable:
                 raise read_only(plan.state._fields, targets)
-        t += 1
-        unmade = [None] * plan.registers
-        constants = plan.constants(theta.dtype, t, given)
-        _, after = plan.block(t, theta, grad, *states, *targets, *unmade, *constants)
+        t = state[0] + 1
+        scalars = plan.constants(theta.dtype, t, given)
+        _, after = plan.block(t, theta, grad, states, targets, plan.scratch, scalars)
         return as_tuple(plan.state, after)
     values = parameters(theta)
     slope = gradient(values, grad)
@@ -262,29 +269,35 @@ def flat(x: Array, kind: dtype[Any] | None = None) -> Array:
 # ---- block by block ----------------------------------------------------------------------------------------
 
 
+def threads(size: int) -> int:
+    """How many threads work on arrays of that many bytes."""
+    return max(1, min(THREADS, size // SHARE_BYTES))
+
+
 def _run(plan: Plan, t: int, given: tuple[Any, ...], inputs: Sequence[Array], outs: Sequence[Array]) -> None:
     """Call the block on slice after slice of the vectors, in several threads if they are long."""
     work = inputs[1].dtype
     scalars = plan.constants(work, t, given)
     size = outs[0].size
     lifted = outs[0].dtype != work
-    length = max(1, BLOCK_BYTES // work.itemsize)
+    workers = threads(size * work.itemsize)
+    length = max(1, BLOCK_BYTES // work.itemsize) * (1 if workers == 1 else LONGER)
 
     def span(first: int, last: int) -> None:
-        scratch = empty((plan.registers, min(length, last - first)), work)
+        scratch = empty((len(plan.scratch), min(length, last - first)), work)
         for start in range(first, last, length):
             part = slice(start, min(start + length, last))
             reads, writes = [x[part] for x in inputs], [x[part] for x in outs]
             if lifted:
                 reads = [x.astype(work, copy=False) for x in reads]
             into = [empty(x.size, work) for x in writes] if lifted else writes
-            plan.block(t, *reads, *into, *scratch[:, : part.stop - start], *scalars)
+            buffers = scratch[:, : part.stop - start]
+            plan.block(t, reads[0], reads[1], reads[2:], into, buffers, scalars)
             if lifted:
                 for half, x in zip(writes, into, strict=True):
                     copyto(half, x, casting="same_kind")
 
-    workers = min(THREADS, size * work.itemsize // SHARE_BYTES)
-    if workers < 2:
+    if workers == 1:
         return span(0, size)
     from concurrent.futures import ThreadPoolExecutor
 

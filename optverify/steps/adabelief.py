@@ -44,8 +44,12 @@ def equations(theta, g, m, s, t, lr, beta1, beta2, eps):
     return theta, m, s
 
 
-def _block(t, theta, g, m, s, theta_out, m_out, s_out, x1, x2, beta1, c1, beta2, c2, eps, lr, c3, c4):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    m, s = states
+    theta_out, m_out, s_out = outs
+    x1, x2 = scratch
+    beta1, c1, beta2, c2, eps, lr, c3, c4 = scalars
     # m = beta1*m + (1 - beta1)*g
     x1 = multiply(beta1, m, x1)
     x2 = multiply(c1, g, x2)
@@ -88,7 +92,7 @@ def _scalars(fixed, kind, t, lr, beta1, beta2, eps):
     return [*fixed, array(c3, kind), array(c4, kind)]
 
 
-_PLAN = _engine.Plan(State, _block, 2, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 3, (None,) * 2, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

@@ -42,8 +42,12 @@ def equations(theta, g, v, u, t, lr, rho, eps):
     return theta, v, u
 
 
-def _block(t, theta, g, v, u, theta_out, v_out, u_out, x1, x2, x3, rho, c1, eps, lr):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    v, u = states
+    theta_out, v_out, u_out = outs
+    x1, x2, x3 = scratch
+    rho, c1, eps, lr = scalars
     # v = rho*v + (1 - rho)*g**2
     x1 = multiply(rho, v, x1)
     x2 = square(g, x2)
@@ -83,7 +87,7 @@ def _scalars(fixed, kind, t, lr, rho, eps):
     return [*fixed]
 
 
-_PLAN = _engine.Plan(State, _block, 3, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 3, (None,) * 3, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

@@ -37,8 +37,12 @@ def equations(theta, g, G, t, lr, eps):
     return theta, G
 
 
-def _block(t, theta, g, G, theta_out, G_out, x1, x2, lr, eps):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    G, = states
+    theta_out, G_out = outs
+    x1, x2 = scratch
+    lr, eps = scalars
     # G = G + g**2
     x1 = square(g, x1)
     G_out = add(G, x1, G_out)
@@ -65,7 +69,7 @@ def _scalars(fixed, kind, t, lr, eps):
     return [*fixed]
 
 
-_PLAN = _engine.Plan(State, _block, 2, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 2, (None,) * 2, _fixed, _scalars)
 
 
 def init(theta: Any, *, initial_accumulator: float = 0.0) -> State:

@@ -40,8 +40,12 @@ def equations(theta, g, m, u, t, lr, beta1, beta2):
     return theta, m, u
 
 
-def _block(t, theta, g, m, u, theta_out, m_out, u_out, x1, x2, beta1, c1, beta2, lr, c2):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    m, u = states
+    theta_out, m_out, u_out = outs
+    x1, x2 = scratch
+    beta1, c1, beta2, lr, c2 = scalars
     # m = beta1*m + (1 - beta1)*g
     x1 = multiply(beta1, m, x1)
     x2 = multiply(c1, g, x2)
@@ -74,7 +78,7 @@ def _scalars(fixed, kind, t, lr, beta1, beta2):
     return [*fixed, array(c2, kind)]
 
 
-_PLAN = _engine.Plan(State, _block, 2, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 3, (None,) * 2, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

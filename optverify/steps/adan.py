@@ -50,8 +50,12 @@ def equations(theta, g, m, v, n, g_last, t, lr, beta1, beta2, beta3, eps, weight
     return theta, m, v, n, g_last
 
 
-def _block(t, theta, g, m, v, n, g_last, theta_out, m_out, v_out, n_out, g_last_out, x1, x2, x3, beta1, c2, beta2, c3, beta3, c4, lr, eps, c5, c1):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    m, v, n, g_last = states
+    theta_out, m_out, v_out, n_out, g_last_out = outs
+    x1, x2, x3 = scratch
+    beta1, c2, beta2, c3, beta3, c4, lr, eps, c5, c1 = scalars
     # p = g if t == 1 else g_last
     if c1:
         x1 = positive(g, x1)
@@ -113,7 +117,7 @@ def _scalars(fixed, kind, t, lr, beta1, beta2, beta3, eps, weight_decay):
     return [*fixed, array(c1, kind)]
 
 
-_PLAN = _engine.Plan(State, _block, 3, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 5, (None,) * 3, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

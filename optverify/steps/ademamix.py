@@ -52,8 +52,12 @@ def equations(theta, g, m1, m2, nu, t, lr, beta1, beta2, beta3, alpha, warmup, b
     return theta, m1, m2, nu
 
 
-def _block(t, theta, g, m1, m2, nu, theta_out, m1_out, m2_out, nu_out, x1, x2, x3, x4, beta1, c1, beta2, c3, c6, lr, eps, beta3_bar, c2, c4, c5, alpha_bar):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    m1, m2, nu = states
+    theta_out, m1_out, m2_out, nu_out = outs
+    x1, x2, x3, x4 = scratch
+    beta1, c1, beta2, c3, c6, lr, eps, beta3_bar, c2, c4, c5, alpha_bar = scalars
     # m1 = beta1*m1 + (1 - beta1)*g
     x1 = multiply(beta1, m1, x1)
     x2 = multiply(c1, g, x2)
@@ -105,7 +109,7 @@ def _scalars(fixed, kind, t, lr, beta1, beta2, beta3, alpha, warmup, beta_start,
     return [*fixed, array(beta3_bar, kind), array(c2, kind), array(c4, kind), array(c5, kind), array(alpha_bar, kind)]
 
 
-_PLAN = _engine.Plan(State, _block, 4, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 4, (None,) * 4, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

@@ -44,8 +44,12 @@ def equations(theta, g, m, v, t, lr, beta1, beta2, eps):
     return theta, m, v
 
 
-def _block(t, theta, g, m, v, theta_out, m_out, v_out, x1, x2, eps, beta1, c2, beta2, c4, lr, c1, c3, c):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    m, v = states
+    theta_out, m_out, v_out = outs
+    x1, x2 = scratch
+    eps, beta1, c2, beta2, c4, lr, c1, c3, c = scalars
     # u = g/maximum(eps, sqrt(v))
     x2 = sqrt(v, x2)
     x2 = maximum(eps, x2, out=x2)
@@ -68,8 +72,8 @@ def _block(t, theta, g, m, v, theta_out, m_out, v_out, x1, x2, eps, beta1, c2, b
         x2 = multiply(c4, x2, x2)
         v_out = add(x1, x2, v_out)
     # theta = theta - lr*m
-    x1 = multiply(lr, m_out, x1)
-    theta_out = subtract(theta, x1, theta_out)
+    x2 = multiply(lr, m_out, x2)
+    theta_out = subtract(theta, x2, theta_out)
     return theta_out, (t, m_out, v_out)
 
 
@@ -92,7 +96,7 @@ def _scalars(fixed, kind, t, lr, beta1, beta2, eps):
     return [*fixed, array(c1, kind), array(c3, kind), array(c, kind)]
 
 
-_PLAN = _engine.Plan(State, _block, 2, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 3, (None,) * 2, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

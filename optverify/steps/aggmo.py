@@ -43,8 +43,12 @@ def equations(theta, g, v_1, v_2, v_3, t, lr, beta1, beta2, beta3):
     return theta, v_1, v_2, v_3
 
 
-def _block(t, theta, g, v_1, v_2, v_3, theta_out, v_1_out, v_2_out, v_3_out, x1, beta1, beta2, beta3, lr, c1):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    v_1, v_2, v_3 = states
+    theta_out, v_1_out, v_2_out, v_3_out = outs
+    x1, = scratch
+    beta1, beta2, beta3, lr, c1 = scalars
     # v_1 = beta1*v_1 - g
     x1 = multiply(beta1, v_1, x1)
     v_1_out = subtract(x1, g, v_1_out)
@@ -78,7 +82,7 @@ def _scalars(fixed, kind, t, lr, beta1, beta2, beta3):
     return [*fixed]
 
 
-_PLAN = _engine.Plan(State, _block, 1, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 4, (None,) * 1, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

@@ -40,8 +40,12 @@ def equations(theta, g, theta_bar, t, lr, average_start):
     return theta, theta_bar
 
 
-def _block(t, theta, g, theta_bar, theta_out, theta_bar_out, x1, lr, mu):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    theta_bar, = states
+    theta_out, theta_bar_out = outs
+    x1, = scratch
+    lr, mu = scalars
     # theta = theta - lr*g
     x1 = multiply(lr, g, x1)
     theta_out = subtract(theta, x1, theta_out)
@@ -67,7 +71,7 @@ def _scalars(fixed, kind, t, lr, average_start):
     return [*fixed, array(mu, kind)]
 
 
-_PLAN = _engine.Plan(State, _block, 1, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 2, (None,) * 1, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

@@ -44,8 +44,12 @@ def equations(theta, g, n, z, t, lr, beta, lambda1, lambda2):
     return theta, n, z
 
 
-def _block(t, theta, g, n, z, theta_out, n_out, z_out, x1, x2, x3, x4, lr, c1, lambda1, lambda2, beta):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    n, z = states
+    theta_out, n_out, z_out = outs
+    x1, x2, x3, x4 = scratch
+    lr, c1, lambda1, lambda2, beta = scalars
     # n_before = n
     # n = n_before + g**2
     x2 = square(g, x2)
@@ -90,7 +94,7 @@ def _scalars(fixed, kind, t, lr, beta, lambda1, lambda2):
     return [*fixed]
 
 
-_PLAN = _engine.Plan(State, _block, 4, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 3, (None,) * 4, _fixed, _scalars)
 
 
 def init(theta: Any, *, initial_accumulator: float = 0.0) -> State:

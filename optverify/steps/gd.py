@@ -35,8 +35,11 @@ def equations(theta, g, t, lr):
     return theta,
 
 
-def _block(t, theta, g, theta_out, x1, lr):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    theta_out, = outs
+    x1, = scratch
+    lr, = scalars
     # theta = theta - lr*g
     x1 = multiply(lr, g, x1)
     theta_out = subtract(theta, x1, theta_out)
@@ -51,7 +54,7 @@ def _scalars(fixed, kind, t, lr):
     return [*fixed]
 
 
-_PLAN = _engine.Plan(State, _block, 1, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 1, (None,) * 1, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

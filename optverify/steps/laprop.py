@@ -44,8 +44,12 @@ def equations(theta, g, m, n, t, lr, beta1, beta2, eps):
     return theta, m, n
 
 
-def _block(t, theta, g, m, n, theta_out, m_out, n_out, x1, x2, x3, beta2, c1, beta1, c3, eps, lr, c2, c4):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    m, n = states
+    theta_out, m_out, n_out = outs
+    x1, x2, x3 = scratch
+    beta2, c1, beta1, c3, eps, lr, c2, c4 = scalars
     # n = beta2*n + (1 - beta2)*g**2
     x1 = multiply(beta2, n, x1)
     x2 = square(g, x2)
@@ -86,7 +90,7 @@ def _scalars(fixed, kind, t, lr, beta1, beta2, eps):
     return [*fixed, array(c2, kind), array(c4, kind)]
 
 
-_PLAN = _engine.Plan(State, _block, 3, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 3, (None,) * 3, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

@@ -39,8 +39,12 @@ def equations(theta, g, m, t, lr, beta1, beta2, weight_decay):
     return theta, m
 
 
-def _block(t, theta, g, m, theta_out, m_out, x1, x2, x3, beta1, c1, beta2, c2, c3, lr):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    m, = states
+    theta_out, m_out = outs
+    x1, x2, x3 = scratch
+    beta1, c1, beta2, c2, c3, lr = scalars
     # c = beta1*m + (1 - beta1)*g
     x2 = multiply(beta1, m, x2)
     x3 = multiply(c1, g, x3)
@@ -74,7 +78,7 @@ def _scalars(fixed, kind, t, lr, beta1, beta2, weight_decay):
     return [*fixed]
 
 
-_PLAN = _engine.Plan(State, _block, 3, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 2, (None,) * 3, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

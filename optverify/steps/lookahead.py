@@ -39,8 +39,12 @@ def equations(theta, g, theta_slow, t, lr, sync_period, slow_lr):
     return theta, theta_slow
 
 
-def _block(t, theta, g, theta_slow, theta_out, theta_slow_out, x1, x2, lr, slow_lr, c1):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    theta_slow, = states
+    theta_out, theta_slow_out = outs
+    x1, x2 = scratch
+    lr, slow_lr, c1 = scalars
     # theta_fast = theta - lr*g
     x2 = multiply(lr, g, x2)
     x1 = subtract(theta, x2, x1)
@@ -74,7 +78,7 @@ def _scalars(fixed, kind, t, lr, sync_period, slow_lr):
     return [*fixed, array(c1, kind)]
 
 
-_PLAN = _engine.Plan(State, _block, 2, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 2, (None,) * 2, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

@@ -48,8 +48,12 @@ def equations(theta, g, s, nu, x0, t, lr, momentum, eps):
     return theta, s, nu, x0
 
 
-def _block(t, theta, g, s, nu, x0, theta_out, s_out, nu_out, x0_out, x1, x2, c1, eps, momentum, c2, lambda_):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    s, nu, x0 = states
+    theta_out, s_out, nu_out, x0_out = outs
+    x1, x2 = scratch
+    c1, eps, momentum, c2, lambda_ = scalars
     # x0 = x0
     x0_out = positive(x0, x0_out)
     # s = s + lambda_*g
@@ -88,7 +92,7 @@ def _scalars(fixed, kind, t, lr, momentum, eps):
     return [*fixed, array(lambda_, kind)]
 
 
-_PLAN = _engine.Plan(State, _block, 2, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 4, (None,) * 2, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

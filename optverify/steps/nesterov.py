@@ -39,8 +39,12 @@ def equations(theta, g, v, t, lr, momentum):
     return theta, v
 
 
-def _block(t, theta, g, v, theta_out, v_out, x1, x2, momentum, lr):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    v, = states
+    theta_out, v_out = outs
+    x1, x2 = scratch
+    momentum, lr = scalars
     # v = momentum*v - lr*g
     x1 = multiply(momentum, v, x1)
     x2 = multiply(lr, g, x2)
@@ -64,7 +68,7 @@ def _scalars(fixed, kind, t, lr, momentum):
     return [*fixed]
 
 
-_PLAN = _engine.Plan(State, _block, 2, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 2, (None,) * 2, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

@@ -49,8 +49,12 @@ def equations(theta, g, m, v, r, t, lr, beta1, beta2, eps):
     return theta, m, v, r
 
 
-def _block(t, theta, g, m, v, r, theta_out, m_out, v_out, r_out, x1, x2, x3, beta1, c1, beta2, c2, eps, lr, c5, c3, c4):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    m, v, r = states
+    theta_out, m_out, v_out, r_out = outs
+    x1, x2, x3 = scratch
+    beta1, c1, beta2, c2, eps, lr, c5, c3, c4 = scalars
     # r_before = r
     # m = beta1*m + (1 - beta1)*g
     x1 = multiply(beta1, m, x1)
@@ -97,7 +101,7 @@ def _scalars(fixed, kind, t, lr, beta1, beta2, eps):
     return [*fixed, array(c3, kind), array(c4, kind)]
 
 
-_PLAN = _engine.Plan(State, _block, 3, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 4, (None,) * 3, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

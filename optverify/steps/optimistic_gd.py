@@ -39,8 +39,12 @@ def equations(theta, g, M, t, lr):
     return theta, M
 
 
-def _block(t, theta, g, M, theta_out, M_out, x1, x2, lr, c1):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    M, = states
+    theta_out, M_out = outs
+    x1, x2 = scratch
+    lr, c1 = scalars
     # theta = theta + lr*M - 2*lr*g
     x1 = multiply(lr, M, x1)
     x1 = add(theta, x1, x1)
@@ -60,7 +64,7 @@ def _scalars(fixed, kind, t, lr):
     return [*fixed]
 
 
-_PLAN = _engine.Plan(State, _block, 2, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 2, (None,) * 2, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

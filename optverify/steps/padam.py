@@ -43,8 +43,12 @@ def equations(theta, g, m, v, v_max, t, lr, beta1, beta2, partial, eps):
     return theta, m, v, v_max
 
 
-def _block(t, theta, g, m, v, v_max, theta_out, m_out, v_out, v_max_out, x1, x2, beta1, c1, beta2, c2, lr, eps, c3):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    m, v, v_max = states
+    theta_out, m_out, v_out, v_max_out = outs
+    x1, x2 = scratch
+    beta1, c1, beta2, c2, lr, eps, c3 = scalars
     # m = beta1*m + (1 - beta1)*g
     x1 = multiply(beta1, m, x1)
     x2 = multiply(c1, g, x2)
@@ -83,7 +87,7 @@ def _scalars(fixed, kind, t, lr, beta1, beta2, partial, eps):
     return [*fixed]
 
 
-_PLAN = _engine.Plan(State, _block, 2, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 4, (None,) * 2, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

@@ -44,8 +44,12 @@ def equations(theta, g, m, v, t, lr, beta1, beta2, nu1, nu2, eps):
     return theta, m, v
 
 
-def _block(t, theta, g, m, v, theta_out, m_out, v_out, x1, x2, x3, beta1, c1, beta2, c2, lr, nu1, c5, nu2, c6, eps, c3, c4):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    m, v = states
+    theta_out, m_out, v_out = outs
+    x1, x2, x3 = scratch
+    beta1, c1, beta2, c2, lr, nu1, c5, nu2, c6, eps, c3, c4 = scalars
     # m = beta1*m + (1 - beta1)*g
     x1 = multiply(beta1, m, x1)
     x2 = multiply(c1, g, x2)
@@ -95,7 +99,7 @@ def _scalars(fixed, kind, t, lr, beta1, beta2, nu1, nu2, eps):
     return [*fixed, array(c3, kind), array(c4, kind)]
 
 
-_PLAN = _engine.Plan(State, _block, 3, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 3, (None,) * 3, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

@@ -37,8 +37,12 @@ def equations(theta, g, m, t, lr, momentum, nu):
     return theta, m
 
 
-def _block(t, theta, g, m, theta_out, m_out, x1, x2, momentum, c1, lr, nu, c2):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    m, = states
+    theta_out, m_out = outs
+    x1, x2 = scratch
+    momentum, c1, lr, nu, c2 = scalars
     # m = momentum*m + (1 - momentum)*g
     x1 = multiply(momentum, m, x1)
     x2 = multiply(c1, g, x2)
@@ -68,7 +72,7 @@ def _scalars(fixed, kind, t, lr, momentum, nu):
     return [*fixed]
 
 
-_PLAN = _engine.Plan(State, _block, 2, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 2, (None,) * 2, _fixed, _scalars)
 
 
 def init(theta: Any) -> State:

@@ -38,8 +38,12 @@ def equations(theta, g, v, t, lr, rho, eps):
     return theta, v
 
 
-def _block(t, theta, g, v, theta_out, v_out, x1, x2, rho, c1, lr, eps):
+def _block(t, theta, g, states, outs, scratch, scalars):
     # the same equations, each operation into a buffer, in the same order: equal to the last bit
+    v, = states
+    theta_out, v_out = outs
+    x1, x2 = scratch
+    rho, c1, lr, eps = scalars
     # v = rho*v + (1 - rho)*g**2
     x1 = multiply(rho, v, x1)
     x2 = square(g, x2)
@@ -69,7 +73,7 @@ def _scalars(fixed, kind, t, lr, rho, eps):
     return [*fixed]
 
 
-_PLAN = _engine.Plan(State, _block, 2, _fixed, _scalars)
+_PLAN = _engine.Plan(State, _block, (None,) * 2, (None,) * 2, _fixed, _scalars)
 
 
 def init(theta: Any, *, initial_accumulator: float = 0.0) -> State:

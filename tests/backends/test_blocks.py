@@ -78,6 +78,15 @@ def test_the_state_may_follow_from_the_new_and_the_old_theta():
     assert_same_as_equations(made(write), 0.1)
 
 
+def test_a_new_theta_is_kept_while_later_lines_need_scratch():
+    def write(d):
+        yield g[t], grad
+        yield theta[t], theta[t - 1] - lr * g[t]
+        yield m[t], m[t - 1] / 2 + theta[t - 1] * (g[t] + m[t - 1])
+
+    assert_same_as_equations(made(write), 0.1)
+
+
 def test_every_function_of_the_language_has_its_call():
     u = Variable("u")
 

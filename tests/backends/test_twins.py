@@ -68,9 +68,16 @@ def close(actual, expected, slack=0.0):
     assert np.all(gap <= 1e-12 * np.abs(np.array(expected, float)) + slack), (actual, expected)
 
 
-@pytest.mark.parametrize(
-    "dialect", [d for n in registry.names() for d in registry.get(n).dialects()], ids=label
-)
+# maximize only turns the gradient round; it is here with the other options at their defaults
+DIALECTS = [
+    d
+    for name in registry.names()
+    for d in registry.get(name).dialects()
+    if not d.options.get("maximize") or len(d.changed_options) == 1
+]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=label)
 def test_numpy_autograd_and_mpmath_agree_to_1e_12(dialect):
     with mpmath.workdps(40):
         exact = run(Twin(dialect, "mpmath"), dialect, np.array([mpmath.mpf(x) for x in THETA]), mpmath.mpf)

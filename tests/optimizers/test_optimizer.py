@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -37,6 +38,7 @@ def test_an_update_of_a_nested_structure_is_a_step_of_each_array(name):
     states = [module.init(x) for x in expected]
     for seed in range(1, 4):
         grads = tree(seed)
+        optimizer.gradient_point(params)  # gradients are given here, whatever the point
         assert optimizer.update(params, grads) is True
         rows = zip(expected, flat(grads), states, strict=True)
         pairs = [module.step(x, g, s, lr=0.05) for x, g, s in rows]
@@ -85,6 +87,22 @@ def test_keys_in_another_order_and_tuples_for_lists_are_matched():
         params = {"b": params["b"], "a": params["a"]}
     assert params["a"].tolist() == [-2.9]
     assert params["b"][1].tolist() == [-8.7] * 3
+
+
+class Layer(NamedTuple):
+    weight: np.ndarray
+    bias: np.ndarray
+
+
+def test_the_tree_of_states_and_of_points_is_nested_like_params():
+    params = {"first": Layer(np.ones(2), np.ones(1)), "rest": [(np.ones(1),)]}
+    optimizer = ov.Optimizer("nesterov")
+    optimizer.update(params, params)
+    for tree in (optimizer.state, optimizer.gradient_point(params)):
+        assert type(tree["first"]) is Layer
+        assert type(tree["rest"]) is list
+        assert type(tree["rest"][0]) is tuple
+    assert optimizer.state["first"].bias.v.tolist() == [-0.01]
 
 
 def test_views_and_empty_arrays_are_updated():
@@ -236,3 +254,11 @@ def test_the_default_dialect_trains_without_sympy():
         "print('sympy' in sys.modules)"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
+
+
+def test_a_hyperparameter_without_default_must_be_given():
+    from optverify.optimizers.dialects import checked
+    from optverify.steps import adam
+
+    with pytest.raises(ValueError, match="rule 'adam' has no default for eps: give a number >= 0"):
+        checked(adam, {"lr": 0.1, "beta1": 0.9, "beta2": 0.999})

@@ -34,8 +34,9 @@ BAD_GRADS = [
      r'^grads\["layer1"\]\[0\] has shape \(3, 2\) but params\["layer1"\]\[0\] has shape \(2, 3\)'),
     (("layer1", 1), np.ones((1,)), ValueError, r'grads\["layer1"\]\[1\] has shape \(1,\)'),
     (("layer2", 0), None, TypeError, r'^grads\["layer2"\]\[0\] is None: every parameter needs a gradient'),
-    (("layer2",), None, TypeError, r'^grads\["layer2"\] is None but params\["layer2"\] is a tuple'),
-    (("layer2",), np.ones(1), TypeError, r'^grads\["layer2"\] is a ndarray but params\["layer2"\] is a tuple'),
+    (("layer2",), None, TypeError, r'^grads\["layer2"\] is None but params\["layer2"\] is of type tuple'),
+    (("layer2",), np.ones(1), TypeError,
+     r'^grads\["layer2"\] is of type ndarray but params\["layer2"\] is of type tuple'),
     (("layer1",), [np.ones((2, 3))], ValueError, r'^grads\["layer1"\]\[1\] is missing'),
     (("layer1",), [np.ones((2, 3)), np.ones(3), np.ones(1)], ValueError,
      r'^grads\["layer1"\]\[2\] is one too many'),
@@ -109,8 +110,8 @@ def locked():
 @pytest.mark.parametrize(
     ("value", "error", "message"),
     [
-        (1.0, TypeError, r"^params\[0\] is a float, which cannot be updated in place"),
-        (np.float64(1), TypeError, r"^params\[0\] is a float64, which cannot be updated in place"),
+        (1.0, TypeError, r"^params\[0\] is of type float, which cannot be updated in place"),
+        (np.float64(1), TypeError, r"^params\[0\] is of type float64, which cannot be updated in place"),
         (None, TypeError, r"^params\[0\] is None, which cannot be updated in place"),
         (np.array([1, 2]), TypeError, r"^params\[0\] has dtype int64: .* params\[0\]\.astype\(float\)"),
         (locked(), ValueError, r"^params\[0\] is read-only"),
@@ -144,6 +145,8 @@ def test_an_array_that_appears_twice_or_overlaps_another_is_refused():
         optimizer.update([x[:4], np.ones(2), x[3:]], [g[:4], g[:2], g[3:]])
     with pytest.raises(ValueError, match="shares memory"):
         optimizer.update([x.reshape(2, 3), x[::-1]], [g.reshape(2, 3), g])
+    with pytest.raises(ValueError, match=r"^params\[2\] shares memory with params\[0\]"):
+        optimizer.update([x[::2], x[1:2], x[4:5]], [g[::2], g[1:2], g[4:5]])
     assert x.tolist() == [1] * 6
     z = np.ones(3, complex)
     optimizer.update([z.real, z.imag], [np.ones(3), np.ones(3)])  # interleaved, but apart
@@ -199,3 +202,33 @@ def test_the_check_allocates_nothing_of_the_size_of_the_data(kind):
         assert tracemalloc.get_traced_memory()[1] < 100_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "gradient", "message"),
+    [
+        ("float32", [1e300, 1.0], r"grads holds 1e\+300 at index 0, which float32 cannot hold"),
+        ("float16", [1.0, 1e6], r"grads holds 1000000\.0 at index 1, which float16 cannot hold"),
+        ("complex64", [1e300 + 0j, 1.0], r"at index 0, which complex64 cannot hold"),
+    ],
+)
+def test_a_gradient_too_large_for_the_parameters_is_refused(dtype, gradient, message):
+    """It would become infinite, and the next parameters not a number."""
+    params = np.ones(2, dtype)
+    optimizer = ov.Optimizer("adam")
+    with pytest.raises(ValueError, match=message):
+        optimizer.update(params, np.array(gradient))
+    assert np.array_equal(params, np.ones(2, dtype))
+    assert optimizer.state is None
+    assert ov.Optimizer("adam", on_nonfinite="skip").update(params, np.array(gradient)) is False
+
+
+def test_a_look_ahead_rule_that_is_never_asked_for_its_point_warns():
+    params = np.ones(2)
+    silent = ov.Optimizer("nesterov", lr=0.1)
+    silent.update(params, 2 * params)  # the velocity is zero: the point is params
+    with pytest.warns(UserWarning, match=r"take gradients at optimizer\.gradient_point\(params\)"):
+        silent.update(params, 2 * params)
+    asked = ov.Optimizer("nesterov", lr=0.1)
+    for _ in range(3):
+        asked.update(params, 2 * asked.gradient_point(params))

@@ -4,6 +4,7 @@ import pytest
 
 from optverify.language.notation import tex_number
 from optverify.problems import names, problem
+from optverify.report.markup import render
 from optverify.report.reference import problem_page, rows, rule_page, schedule_page
 from optverify.rules import registry as rules
 from optverify.rules import rule
@@ -82,3 +83,11 @@ def test_titles_are_unique_so_that_anchors_are():
     titles = [p.title for p in pages] + [schedules.get(n).title for n in schedules.names()]
     titles += [problem(n).title for n in names()]
     assert len(set(titles)) == len(titles)
+
+
+@pytest.mark.parametrize("template", ["equations.md.j2", "equations.tex.j2"])
+def test_the_symbols_of_a_problem_are_printed(template):
+    page = problem_page(problem("huber", delta=0.25))
+    assert page.symbols[r"\delta"] == "threshold between square and line, 0.25"
+    printed = render(template, rules=[], schedules=[], problems=[page], results=[])
+    assert page.symbols[r"\delta"] in printed

@@ -98,3 +98,29 @@ def test_many_values_do_not_pile_up():
     for k in range(1000):
         adam.step(THETA, THETA, adam.init(THETA), lr=0.1 + k / 1e4)
     assert _engine._fixed.cache_info().currsize <= 256
+
+
+@pytest.mark.parametrize("t", [-1, 1.5, True, None])
+def test_the_count_of_updates_is_checked(t):
+    from optverify.steps import adam
+
+    theta = np.ones(3)
+    with pytest.raises(ValueError, match=r"state\.t = .* is not a number of updates"):
+        adam.step(theta, theta, adam.init(theta)._replace(t=t))
+
+
+def test_centered_rmsprop_can_lose_its_variance_to_rounding():
+    """The hazard its axis names: v - g_bar^2 of a gradient that does not change. PyTorch has it, too."""
+    from optverify.backends import step
+
+    theta, gradient = np.ones(1000), np.linspace(0.1, 1, 1000)
+    lost = {}
+    for epsilon in ("outside", "inside"):
+        steps = step("rmsprop", centered=True, epsilon=epsilon)
+        x, state = theta, steps.init(theta)
+        with np.errstate(invalid="ignore"):
+            for _ in range(500):
+                x, state = steps.step(x, gradient, state)
+        lost[epsilon] = np.isnan(x).mean()
+    assert lost["outside"] > 0
+    assert lost["inside"] == 0
