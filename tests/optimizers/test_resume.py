@@ -50,6 +50,7 @@ def arrays(params):
     return [*params["w"], *params["s"]]
 
 
+@pytest.mark.filterwarnings("ignore:(divide by zero|invalid value):RuntimeWarning")  # FTRL at lr = 0
 @pytest.mark.parametrize(("name", "options"), DIALECTS)
 @pytest.mark.parametrize("lr", SCHEDULES, ids=["number", "cosine", "joined", "product"])
 @pytest.mark.parametrize("way", ["itself", "pickle", "Optimizer pickled", "deepcopy"])
@@ -69,7 +70,7 @@ def test_lr_14_a_resumed_run_is_the_same_run_to_the_last_bit(name, options, lr, 
     run(resumed, at, 5, 11)
     for x, y in zip(arrays(at), arrays(params), strict=True):
         assert x.dtype == y.dtype
-        assert np.array_equal(x, y)
+        assert np.array_equal(x, y, equal_nan=name == "ftrl")
     assert resumed.t == straight.t == 11
     assert repr(resumed) == repr(straight)
 
