@@ -21,9 +21,9 @@ decay = Axis(
     title="Warm-up, stable, decay (WSD)",
     sources=[
         Source("Hu et al.", 2024, "MiniCPM: unveiling the potential of small language models with scalable"
-               " training strategies", "section 4 (the WSD scheduler)", arxiv="2404.06395"),
+               " training strategies", "the WSD learning rate scheduler", arxiv="2404.06395"),
         Source("Hägele et al.", 2024, "Scaling laws and compute-optimal training beyond fixed training"
-               " durations", "section 3 (linear and 1-sqrt cooldown)", "NeurIPS", arxiv="2405.18392"),
+               " durations", "linear and 1-sqrt cooldown", "NeurIPS", arxiv="2405.18392"),
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\eta_{\max}", None, positive, "learning rate between warm-up and decay"),
