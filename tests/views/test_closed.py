@@ -73,6 +73,13 @@ def test_floats_are_refused():
         run(rule("gd"), [1], values={"lr": 0.1})
 
 
+def test_a_state_may_start_from_theta():
+    """MADGRAD: lambda = lr, s = nu = lr g, z = x_0 - s/nu^(1/3) with g = lr = 1."""
+    history = run(rule("madgrad"), [1], start=5, values={"lr": 1, "eps": 0, "momentum": half})
+    assert [s["x0"] for s in history] == [5, 5]
+    assert history[1]["theta"] == half * 5 + half * 4
+
+
 def test_initial_accumulators_enter():
     history = run(rule("adagrad"), [3], values={"lr": 1, "eps": 0, "initial_accumulator": 16})
     assert history[0]["G"] == 16
