@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from optverify.language import Rule, grad, t, theta
+from optverify.language import Rule, State, grad, t, theta
+from optverify.language.notation import is_scalar
 
 
 class Twin:
@@ -44,9 +45,15 @@ class Twin:
     def _lines(self) -> list[tuple[sp.Symbol, list[tuple[sp.Basic, Any]]]]:
         """Per assignment: (condition, function) for each of its cases; `select` would evaluate all."""
         return [
-            (lhs, [(c, self._compile(e)) for e, c in (rhs.args if rhs.is_Piecewise else [(rhs, sp.true)])])
+            (lhs, [(c, self._compile(e)) for e, c in (rhs.args if self._chosen(rhs) else [(rhs, sp.true)])])
             for lhs, rhs in self.rule.assignments
         ]
+
+    def _chosen(self, rhs: sp.Expr) -> bool:
+        """True if one of its cases holds for the whole array: mpmath goes number by number anyway."""
+        return isinstance(rhs, sp.Piecewise) and (
+            self.backend == "mpmath" or all(is_scalar(c) for _, c in rhs.args)
+        )
 
     @property
     def source(self) -> str:
@@ -72,10 +79,13 @@ class Twin:
         """The state before the first update."""
         values = self._values(hyperparameters)
         zero = (np.asarray(theta_0) if isinstance(theta_0, list | tuple) else theta_0) * 0
-        initial = [
-            zero + (values[s.initial] if s.initial in values else int(s.initial)) for s in self.rule.states
-        ]
-        return self.State(0, *initial)
+        known = {**values, theta.before: theta_0}
+
+        def first(state: State) -> Any:
+            number = known[state.initial] if state.initial in known else int(state.initial)
+            return number if state.scalar else zero + number
+
+        return self.State(0, *map(first, self.rule.states))
 
     def step(self, theta_0: Any, gradient: Any, state: Any, **hyperparameters: Any) -> tuple[Any, Any]:
         """One update, pure: (theta, state). lr may be a schedule, as in the NumPy steps."""
@@ -94,7 +104,7 @@ class Twin:
         env = {**values, t: step, grad: gradient, theta.before: theta_0}
         env |= {s.before: getattr(state, s.name) for s in self.rule.states}
         for lhs, cases in self._lines:
-            function, symbols = next(f for c, f in cases if c.xreplace({t: sp.Integer(step)}) == sp.true)
+            function, symbols = next(f for c, f in cases if _holds(c, env))
             env[lhs] = function(*(env[s] for s in symbols))
         return env[theta.now], self.State(step, *(env[s.now] for s in self.rule.states))
 
@@ -105,12 +115,21 @@ class Twin:
         rows = np.broadcast(*(np.asarray(x, object) for x in (theta_0, gradient, *state[1:])))
         out = [self._update(x, d, self.State(state.t, *s), values) for x, d, *s in rows]
         columns = [[x for x, _ in out], *([s[i] for _, s in out] for i in range(1, len(state)))]
-        arrays = []
-        for column in columns:
+        arrays: list[Any] = []
+        kinds = [False, *(s.scalar for s in self.rule.states)]
+        for scalar, column in zip(kinds, columns, strict=True):
+            if scalar:
+                arrays.append(column[0])  # every number of theta has made it anew, alike
+                continue
             array = np.empty(len(column), object)
             array[:] = column
             arrays.append(array.reshape(rows.shape))
         return arrays[0], self.State(state.t + 1, *arrays[1:])
+
+
+def _holds(condition: sp.Basic, env: dict[sp.Symbol, Any]) -> bool:
+    """True if a condition on numbers does."""
+    return bool(condition.xreplace({s: sp.sympify(env[s]) for s in condition.free_symbols}) == sp.true)
 
 
 def _traced(value: Any) -> bool:

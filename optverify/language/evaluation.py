@@ -107,7 +107,7 @@ def cos_pi(p: Any, q: Any) -> Any:
 
     p/q is folded into [0, 1] exactly (in integers, if p and q are), then cos(pi x) = sin(pi (1 - 2x)/2).
     """
-    r = p % (2 * q)
+    r = (ratio(p, 1) if isinstance(q, float) else p) % (2 * q)
     r = minimum(r, 2 * q - r)
     return each(math.sin, math.pi * ((q - 2 * r) / (2 * q)))
 
@@ -126,7 +126,8 @@ def select(condition: Any, value: Any, otherwise: Any) -> Any:
 
 
 _HELPERS = (
-    each, minimum, maximum, float_power, ratio, root, one_minus_root, geometric_sum, cos_pi, cos_pi_squared, select,
+    each, minimum, maximum, float_power, ratio, root, one_minus_root, geometric_sum, cos_pi,
+    cos_pi_squared, select,
 )  # fmt: skip
 
 
@@ -165,17 +166,20 @@ class ExactPython(PythonCodePrinter):  # type: ignore[misc]
         above, below = sp.fraction(rest)
         if number and below.free_symbols and (_is_count(above, below) or _cancels(number * below, above)):
             return f"ratio({self._print(number * below + above)}, {self._print(below)})"
-        if number == 1 and rest.could_extract_minus_sign() and _is_count(*sp.fraction(rest**2)):
+        if number == 1 and rest.could_extract_minus_sign() and _is_ratio(rest**2):
             above, below = map(self._print, sp.fraction(rest**2))
             return f"one_minus_root({above}, {below})"
-        return str(super()._print_Add(e, order))
+        counts = sp.Add(*(a for a in e.args if a.free_symbols and _is_count(a)))
+        if e.is_integer or counts in (0, e):
+            return str(super()._print_Add(e, order))
+        return f"ratio({self._print(counts)}, 1) + {self._print(e - counts)}"
 
     def _print_Mul(self, e: sp.Mul) -> str:
         """Counts are multiplied first, in integers, then divided once; the rest follows in floats."""
-        if _is_count(e) or not any(f.free_symbols and _is_count(*sp.fraction(f**2)) for f in e.args):
+        if _is_count(e) or not any(f.free_symbols and _is_ratio(f**2) for f in e.args):
             return str(super()._print_Mul(e))
-        roots = [f for f in e.args if not _is_count(*sp.fraction(f)) and _is_count(*sp.fraction(f**2))]
-        plain = [f for f in e.args if _is_count(*sp.fraction(f))]
+        roots = [f for f in e.args if not _is_ratio(f) and _is_ratio(f**2)]
+        plain = [f for f in e.args if _is_ratio(f)]
         rest = [self.parenthesize(f, PRECEDENCE["Mul"]) for f in e.args if f not in roots + plain]
         parts = [("ratio", sp.Mul(*plain))] if plain else []
         parts += [("root", sp.Mul(*roots) ** 2)] if roots else []
@@ -183,9 +187,9 @@ class ExactPython(PythonCodePrinter):  # type: ignore[misc]
         return "*".join(code + rest)
 
     def _print_Pow(self, e: sp.Pow, rational: bool = False) -> str:
-        if not e.is_integer and _is_count(*sp.fraction(e)):
+        if not e.is_integer and _is_ratio(e):
             return f"ratio({', '.join(map(self._print, sp.fraction(e)))})"
-        if abs(e.exp) == sp.Rational(1, 2) and _is_count(*sp.fraction(e**2)):
+        if abs(e.exp) == sp.Rational(1, 2) and _is_ratio(e**2):
             return f"root({', '.join(map(self._print, sp.fraction(e**2)))})"
         base, exponent = map(self._print, e.args)
         if e.exp == -1:
@@ -242,6 +246,12 @@ def _is_count(*parts: sp.Expr) -> bool:
     return all(
         p.is_integer or all(f.is_integer or isinstance(f, sp.Sum) for f in sp.Mul.make_args(p)) for p in parts
     )
+
+
+def _is_ratio(e: sp.Expr) -> bool:
+    """True for a quotient of counts; one by 2^i is none, as 2^i may be too large to be worked out."""
+    above, below = sp.fraction(e)
+    return _is_count(above, below) and not any(p.exp.free_symbols for p in below.atoms(sp.Pow))
 
 
 def _cancels(a: sp.Expr, b: sp.Expr) -> bool:

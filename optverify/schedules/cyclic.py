@@ -26,7 +26,7 @@ mode = Axis(
     title="Cyclical learning rate",
     sources=[
         Source("Smith", 2017, "Cyclical learning rates for training neural networks",
-               "section 3.1 (triangular), 3.2 (triangular2, exp_range)", "WACV", arxiv="1506.01186"),
+               "the policies triangular, triangular2 and exp_range", "WACV", arxiv="1506.01186"),
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\eta_{\max}", None, positive, "highest learning rate, of the first cycle"),

@@ -14,7 +14,7 @@ from optverify.language.clock import eta, form, warmup, warmup_clock
     title="Exponential warm-up",
     sources=[
         Source("Ma and Yarats", 2021, "On the adequacy of untuned warmup for adaptive optimization",
-               "section 5 (exponential warmup)", "AAAI", arxiv="1910.04209"),
+               "the exponential warmup rule of thumb", "AAAI", arxiv="1910.04209"),
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\eta_{\max}", None, positive, "learning rate that is approached"),

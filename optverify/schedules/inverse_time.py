@@ -11,10 +11,10 @@ decay_rate = hyper_symbol("decay_rate", positive=True)
     title="Inverse time decay",
     sources=[
         Source("Robbins and Monro", 1951, "A stochastic approximation method",
-               "section 4 (steps of type 1/n)", "Annals of Mathematical Statistics 22",
+               "step sizes of type 1/n", "Annals of Mathematical Statistics 22",
                url="https://doi.org/10.1214/aoms/1177729586"),
         Source("Bottou", 2012, "Stochastic gradient descent tricks",
-               "section 5 (rates of the form gamma_0 (1 + gamma_0 lambda t)^-1)",
+               "rates of the form gamma_0 (1 + gamma_0 lambda t)^-1",
                "Neural Networks: Tricks of the Trade", url="https://leon.bottou.org/papers/bottou-tricks-2012"),
     ],
     hyperparameters=[

@@ -14,7 +14,7 @@ from optverify.language.clock import eta, lr_end, t, total
     title="Linear",
     sources=[
         Source("Li, Yumer and Ramanan", 2020, "Budgeted training: rethinking deep neural network training"
-               " under resource constraints", "section 3 (linear decay)", "ICLR", arxiv="1905.04753"),
+               " under resource constraints", "the linear schedule", "ICLR", arxiv="1905.04753"),
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\eta_0", None, positive, "learning rate of the first update"),

@@ -40,7 +40,7 @@ last = Axis(
     title="One cycle",
     sources=[
         Source("Smith and Topin", 2018, "Super-convergence: very fast training of neural networks using large"
-               " learning rates", "section 3 (the 1cycle policy)", arxiv="1708.07120"),
+               " learning rates", "the 1cycle policy", arxiv="1708.07120"),
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\eta_{\max}", None, positive, "highest learning rate"),

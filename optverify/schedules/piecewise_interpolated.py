@@ -16,7 +16,7 @@ i = Symbol("i", integer=True, nonnegative=True)
     title="Piecewise interpolated",
     sources=[
         Source("Smith", 2017, "Cyclical learning rates for training neural networks",
-               "section 3 (linear between given rates)", "WACV", arxiv="1506.01186"),
+               "the triangular policy: lines between given rates", "WACV", arxiv="1506.01186"),
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\eta_0", None, positive, "learning rate of the first update"),

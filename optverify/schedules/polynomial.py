@@ -26,7 +26,7 @@ after = Axis(
     sources=[
         Source("Chen, Papandreou, Kokkinos, Murphy and Yuille", 2018, "DeepLab: semantic image segmentation"
                " with deep convolutional nets, atrous convolution, and fully connected CRFs",
-               "section 4.1.2 (the poly policy)", "IEEE TPAMI 40", arxiv="1606.00915"),
+               "the poly learning rate policy", "IEEE TPAMI 40", arxiv="1606.00915"),
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\eta_0", None, positive, "learning rate of the first update"),

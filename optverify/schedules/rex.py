@@ -13,7 +13,7 @@ z = Symbol("z", nonnegative=True)
     title="REX (reflected exponential)",
     sources=[
         Source("Chen, Wolfe and Kyrillidis", 2022, "REX: revisiting budgeted training with an improved"
-               " schedule", "section 3 (the REX profile)", "MLSys", arxiv="2107.04197"),
+               " schedule", "the REX schedule", "MLSys", arxiv="2107.04197"),
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\eta_0", None, positive, "learning rate of the first update"),

@@ -1,6 +1,6 @@
 """Warm-up, stable, decay (WSD): up to lr, a long time at lr, and down to lr_min in the last D updates."""
 
-from sympy import Piecewise, sqrt
+from sympy import Max, Piecewise, sqrt
 
 from optverify.language import Axis, Count, Hyperparameter, Source, lr, nonnegative, positive, schedule
 from optverify.language.clock import between, decay_steps, eta, form, lr_min, t, total, warmup, warmup_clock
@@ -21,9 +21,9 @@ decay = Axis(
     title="Warm-up, stable, decay (WSD)",
     sources=[
         Source("Hu et al.", 2024, "MiniCPM: unveiling the potential of small language models with scalable"
-               " training strategies", "section 4 (the WSD scheduler)", arxiv="2404.06395"),
+               " training strategies", "the WSD learning rate scheduler", arxiv="2404.06395"),
         Source("Hägele et al.", 2024, "Scaling laws and compute-optimal training beyond fixed training"
-               " durations", "section 3 (linear and 1-sqrt cooldown)", "NeurIPS", arxiv="2405.18392"),
+               " durations", "linear and 1-sqrt cooldown", "NeurIPS", arxiv="2405.18392"),
     ],
     hyperparameters=[
         Hyperparameter(lr, r"\eta_{\max}", None, positive, "learning rate between warm-up and decay"),
@@ -39,7 +39,10 @@ decay = Axis(
 def wsd(d):
     """Linear warm-up, then lr until D updates before the end, then down to lr_min, which is held."""
     now, length = warmup_clock(d)
-    x = (t - (total - decay_steps))/decay_steps
-    down = lr_min + (lr - lr_min)*(1 - sqrt(x)) if d.decay == "1-sqrt" else between(d.decay, lr, lr_min, x)
+    over = t - (total - decay_steps)  # below 0 where another case applies; all are computed
+    if d.decay == "1-sqrt":
+        down = lr_min + (lr - lr_min)*(1 - sqrt(Max(0, over)/decay_steps))
+    else:
+        down = between(d.decay, lr, lr_min, over/decay_steps)
     yield eta, Piecewise(
         (lr*now/length, now < length), (lr, t < total - decay_steps), (down, t < total), (lr_min, True))

@@ -62,7 +62,11 @@ def expression_mutants(e: sp.Expr, swaps: Swaps) -> Iterator[sp.Expr]:
     """Yield every expression that differs from e by one slip, once; swaps: symbol -> its mistakes."""
     seen = {e}
     for changed in (*_slips(e, swaps), -e, e + 1):
-        if changed not in seen and not changed.has(sp.nan, sp.zoo, sp.oo, -sp.oo):
+        if (
+            changed not in seen
+            and not changed.has(sp.nan, sp.zoo, sp.oo, -sp.oo)
+            and changed.is_real is not False
+        ):
             seen.add(changed)
             yield changed
 

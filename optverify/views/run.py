@@ -28,7 +28,9 @@ def run(
     given = {h.symbol: (values or {}).get(h.name, h.symbol) for h in rule.hyperparameters}
     form = closed_form(rule)
     states = (theta, *rule.states)
-    now = {s.before: _put(sp.sympify(start if s is theta else s.initial), given, 1) for s in states}
+    first = {theta.before: sp.sympify(start)}
+    initial = {s: theta.before if s is theta else sp.sympify(s.initial) for s in states}
+    now = {s.before: _put(e.xreplace(first), given, 1) for s, e in initial.items()}
     history = [{s.name: now[s.before] for s in states}]
     for step, gradient in enumerate(gradients, 1):
         point = _put(rule.gradient_point, given, step).xreplace(now)

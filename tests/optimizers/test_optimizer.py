@@ -2,16 +2,21 @@
 
 import subprocess
 import sys
+<<<<<<< HEAD
 from typing import NamedTuple
+=======
+from inspect import signature
+>>>>>>> catalogue
 
 import numpy as np
 import pytest
 
 import optverify as ov
 from optverify.backends import step
-from optverify.rules import registry
+from optverify.rules import registry, rule
 
-NAMES = registry.names()
+MATRIX = [name for name in registry.names() if rule(name).needs_matrix]
+NAMES = [name for name in registry.names() if name not in (*MATRIX, "polyak_step")]
 
 
 def tree(seed=0, dtype=np.float64):
@@ -35,13 +40,15 @@ def test_an_update_of_a_nested_structure_is_a_step_of_each_array(name):
     optimizer, params, module = ov.Optimizer(name, lr=0.05), tree(), step(name)
     arrays = flat(params)
     expected = [x.copy() for x in arrays]
-    states = [module.init(x) for x in expected]
+    started = {"lr": 0.05} if "lr" in signature(module.init).parameters else {}
+    states = [module.init(x, **started) for x in expected]
+    given = {"lr": 0.05} if "lr" in signature(module.step).parameters else {}  # Rprop's is where it starts
     for seed in range(1, 4):
         grads = tree(seed)
         optimizer.gradient_point(params)  # gradients are given here, whatever the point
         assert optimizer.update(params, grads) is True
         rows = zip(expected, flat(grads), states, strict=True)
-        pairs = [module.step(x, g, s, lr=0.05) for x, g, s in rows]
+        pairs = [module.step(x, g, s, **given) for x, g, s in rows]
         expected, states = [list(column) for column in zip(*pairs, strict=True)]
         for x, y in zip(arrays, expected, strict=True):
             assert np.array_equal(x, y)
@@ -52,6 +59,24 @@ def test_an_update_of_a_nested_structure_is_a_step_of_each_array(name):
         assert type(mine).__name__ == "State"
         assert mine.t == other.t == 3
         assert all(np.array_equal(x, y) for x, y in zip(mine[1:], other[1:], strict=True))
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_a_rule_for_matrices_trains_them_and_refuses_a_vector(name):
+    optimizer, params = ov.Optimizer(name, lr=0.05), [np.ones((3, 2)), np.ones((2, 4))]
+    optimizer.update(params, [np.eye(3, 2), np.eye(2, 4)])
+    assert all((p != 1).any() for p in params)
+    with pytest.raises(ValueError, match="this rule is for matrices: reshape it to two dimensions"):
+        ov.Optimizer(name, lr=0.05).update([np.ones(3)], [np.ones(3)])
+
+
+def test_the_loss_of_polyaks_step_is_set_for_each_update():
+    theta = np.array([3.0, -4.0])
+    optimizer = ov.Optimizer("polyak_step", lr=1.0, loss=0.0)
+    for _ in range(60):
+        optimizer.loss = float(theta @ theta)
+        optimizer.update(theta, 2 * theta)  # the step halves theta
+    assert np.abs(theta) == pytest.approx(np.array([3.0, 4.0]) / 2**60)
 
 
 @pytest.mark.parametrize("dtype", ["e", "f", "d", "g", "F", "D"])

@@ -245,11 +245,11 @@ def test_torch_reduce_on_plateau(  # noqa: PLR0917
 
 
 def values(function: Callable[[Any], Any], last: int) -> list[float]:
-    """At t = 0, ..., last, in one call."""
+    """At t = 0, ..., last, in one call; not compiled, as XLA would turn t/7 into t (1/7)."""
     import jax
     import jax.numpy as jnp
 
-    found = jax.jit(jax.vmap(lambda t: jnp.asarray(function(t))))(jnp.arange(last + 1))
+    found = jax.vmap(lambda t: jnp.asarray(function(t)))(jnp.arange(last + 1))
     return [float(v) for v in found]
 
 
@@ -385,6 +385,7 @@ def test_optax_join(optax: Any) -> None:
 @pytest.mark.parametrize(("patience", "cooldown", "floor"), [(1, 0, 0.0), (3, 2, 0.05)])
 def test_optax_reduce_on_plateau(optax: Any, patience: int, cooldown: int, floor: float) -> None:
     """Reduces at `patience` bad steps where PyTorch waits for one more."""
+    import jax
     import jax.numpy as jnp
 
     theirs = optax.contrib.reduce_on_plateau(
@@ -393,10 +394,10 @@ def test_optax_reduce_on_plateau(optax: Any, patience: int, cooldown: int, floor
     ours = ReduceOnPlateau(
         1.0, factor=0.5, patience=patience - 1, threshold=1e-3, cooldown=cooldown, lr_min=floor, eps=0
     )
-    one = jnp.ones(())
+    one, update = jnp.ones(()), jax.jit(theirs.update)
     state = theirs.init(one)
     for m in metrics(3)[:60]:
-        scale, state = theirs.update(one, state, value=m)
+        scale, state = update(one, state, value=m)
         assert ours.step(m) == float(scale)
     assert ours.lr < 0.5
 
@@ -468,19 +469,13 @@ def test_keras_cosine_as_it_is_in_float32(keras: Any, total: int, alpha: float) 
 
 @pytest.mark.usefixtures("double_cosine")
 @pytest.mark.parametrize(
-    ("first", "T_mult", "M_mult", "alpha", "late"),
-    [(10, 1, 1.0, 0.0, []), (5, 2, 0.9, 0.1, []), (4, 3, 0.5, 0.01, []), (1, 3, 0.9, 0.0, [121])],
+    ("first", "T_mult", "M_mult", "alpha"),
+    [(10, 1, 1.0, 0.0), (5, 2, 0.9, 0.1), (4, 3, 0.5, 0.01), (1, 3, 0.9, 0.0)],
 )
-def test_keras_cosine_restarts(  # noqa: PLR0917
-    keras: Any, first: int, T_mult: int, M_mult: float, alpha: float, late: list[int]
-) -> None:
-    """Equal but for the exact restarts where Keras's floor(log(...)) is one short: the lowest rate there."""
+def test_keras_cosine_restarts(keras: Any, first: int, T_mult: int, M_mult: float, alpha: float) -> None:
     k = keras.optimizers.schedules
     theirs = values(k.CosineDecayRestarts(PEAK, first, float(T_mult), M_mult, alpha), 200)
     ours = schedule(
         "cosine_warm_restarts", lr=PEAK, lr_min=PEAK * alpha, T_0=first, T_mult=T_mult, M_mult=M_mult
     )
-    for t in late:
-        assert theirs[t] == pytest.approx(PEAK * alpha, abs=1e-15)
-        theirs[t] = ours(t)
     agree(ours, theirs)

@@ -21,7 +21,8 @@ def test_a_page_holds_all_of_a_rule(name):
     r, page = rule(name), rule_page(rule(name))
     assert page.latex == r.latex()
     assert [(q.name, q.default, q.domain) for q in page.symbols] == [
-        (h.name, tex_number(h.default), str(h.domain)) for h in r.every_hyperparameter
+        (h.name, "" if h.default is None else tex_number(h.default), str(h.domain))
+        for h in r.every_hyperparameter
     ]
     assert [q.name for q in page.states] == [s.name for s in r.every_state]
     assert set(choices(page)) == {(a.name, o) for a in r.axes for o in list(a.options)[1:]}
