@@ -71,7 +71,7 @@ def test_the_contours_of_the_valley_are_not_broken_into_pearls():
     text = figures.trajectories([minimize("rosenbrock", name, steps=2, lr=1e-4) for name in COLOURS])
     panel = text[text.index('id="axes_1"') : text.index('id="axes_2"')]
     pieces = [path.count("M") for path in re.findall(r' d="([^"]*)"', panel) if path.count("L") > 20]
-    assert len(pieces) == 8
+    assert len(pieces) == 7
     assert max(pieces) <= 3
 
 
