@@ -129,7 +129,7 @@ def variance(rule: Rule) -> Decision:
         stated = (lr**2 * sigma**2 / B * factor).subs(many)
         show_equal(spread.subs(many), stated, "the variance of a step")
         for n, b, _, sample, outcomes in enumerated(rule, replacement):
-            centre = sum(outcomes) / sp.Integer(len(outcomes))
+            centre = sp.expand(sum(outcomes) / sp.Integer(len(outcomes)))
             average = sum(sp.expand(e - centre) ** 2 for e in outcomes) / sp.Integer(len(outcomes))
             small = lr**2 * sample / b * factor.subs({N: n, B: b})
             show_equal(average, small, f"the variance of a step for N = {n}, B = {b}")
