@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import sympy as sp
+
 from optverify.language import Rule, ScheduleFamily, Source
 from optverify.proof import NotProved, Refuted
 from optverify.rules import rule
@@ -77,6 +79,23 @@ def about(name: str, **dialect: Any) -> Subject:
 def about_schedule(name: str) -> Subject:
     """The schedule of that name."""
     return Subject("schedule", name)
+
+
+def trial_values(rule: Rule) -> dict[str, sp.Rational]:
+    """Numbers for its hyperparameters, all different and in their ranges: 1/2 for lr, 1/3, 1/4, ..."""
+    return {h.name: sp.Rational(1, k) for k, h in enumerate(rule.hyperparameters, 2)}
+
+
+def trial_in_words(rule: Rule) -> str:
+    """The trial values as `lr = 1/2, momentum = 1/3`."""
+    return ", ".join(f"{name} = {value}" for name, value in trial_values(rule).items())
+
+
+def in_scope(rule: Rule, **options: Any) -> None:
+    """Raise NotProved for a dialect that the statement is not about; mutants keep their options."""
+    for axis, option in options.items():
+        if (chosen := rule.options[axis]) != option:
+            raise NotProved(f"the statement is about {axis} = {option!r}, not {chosen!r}")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Any
 
 import sympy as sp
 
-from optverify.claims._claim import Decision, about, claim, holds
+from optverify.claims._claim import Decision, about, claim, holds, trial_in_words, trial_values
 from optverify.language import Rule, Source, grad, lr, theta
 from optverify.proof import (
     STAR,
@@ -77,6 +77,8 @@ def memoryless_step(rule: Rule) -> Callable[[Any, Any], sp.Expr]:
     """theta_t as a function of theta_{t-1} and the gradient there, for lr = 1/L."""
     if rule.states or rule.gradient_point != theta.before:
         raise NotProved("the proof is for rules without states, with the gradient at theta_{t-1}")
+    if others := [h.name for h in rule.hyperparameters if h.symbol != lr]:
+        raise NotProved(f"the proof is for rules with lr alone, not with {', '.join(others)}")
     step = closed_form(rule)["theta"].subs(lr, 1 / L)
     return lambda x, g: step.subs({theta.before: x, grad: g}, simultaneous=True)
 
@@ -105,11 +107,11 @@ def _trials() -> Iterator[tuple[str, sp.Expr, int]]:
 
 
 def values_along(rule: Rule, f: sp.Expr, start: Any, updates: int) -> list[sp.Expr]:
-    """f at theta_0, theta_1, ... for lr = 1/L = 1/2."""
+    """f at theta_0, theta_1, ... for lr = 1/L = 1/2: numbers, as all hyperparameters are."""
     slope = sp.diff(f, point)
     gradient = lambda x: slope.subs(point, x)  # noqa: E731
-    history = run(rule, [gradient] * updates, start=start, values={"lr": sp.Rational(1, 2)})
-    return [sp.simplify(f.subs(point, state["theta"])) for state in history]
+    history = run(rule, [gradient] * updates, start=start, values=trial_values(rule))
+    return [f.subs(point, state["theta"]) for state in history]
 
 
 def broken_rate(rule: Rule) -> str | None:
@@ -117,8 +119,9 @@ def broken_rate(rule: Rule) -> str | None:
     for words, f, start in _trials():
         for k, value in enumerate(values_along(rule, f, start, 3)):
             bound = sp.Rational(2, 4 * k + 2)
-            if value.is_number and value > bound:
-                return f"on {words}, from x_0 = {start} with lr = 1/L = 1/2, f(x_{k}) = {value} > {bound}"
+            if value > bound:
+                given = f"from x_0 = {start} with L = 2, {trial_in_words(rule)}"
+                return f"on {words}, {given}, f(x_{k}) = {value} > {bound}"
     return None
 
 
@@ -196,6 +199,7 @@ def _potential_proof(step: Callable[[Any, Any], sp.Expr]) -> None:
 def rate_dual(rule: Rule) -> Decision:
     """Dual multipliers for each horizon, over Gram matrices obtained by running the rule on symbols."""
     with unless(lambda: broken_rate(rule)):
+        memoryless_step(rule)
         for n in HORIZONS:
             known = Interpolation.of(rule, n, L, {"lr": 1 / L})
             show_certificate(known, multipliers(n), L / (4 * n + 2), f"the certificate for t = {n}")
@@ -256,8 +260,8 @@ def tight(rule: Rule) -> Decision:
 def _huber_missed(rule: Rule) -> str | None:
     for n in (1, 2, 3):
         reached = values_along(rule, huber(2, sp.Rational(2, 2 * n + 1)), 1, n)[-1]
-        if reached.is_number and reached != sp.Rational(2, 4 * n + 2):
-            return f"with L = 2, R = 1 and t = {n}, f(x_t) = {reached}, not {sp.Rational(2, 4 * n + 2)}"
+        if reached != (stated := sp.Rational(2, 4 * n + 2)):
+            return f"with L = 2, R = 1, {trial_in_words(rule)} and t = {n}, f(x_t) = {reached}, not {stated}"
     return None
 
 

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import sympy as sp
 
-from optverify.claims._claim import Decision, about, claim, holds, refuted
-from optverify.language import Rule, Source, grad, lr, momentum, theta
-from optverify.proof import NotProved, domains, show_by_induction, show_equal, show_nonnegative, show_positive
+from optverify.claims._claim import Decision, about, claim, holds, refuted, trial_in_words, trial_values
+from optverify.language import Rule, Source, grad, lr, momentum, t, theta
+from optverify.proof import (
+    NotProved,
+    domains,
+    show_by_induction,
+    show_equal,
+    show_nonnegative,
+    show_positive,
+    unless,
+    vanishes,
+)
 from optverify.views.closed import closed_form
 from optverify.views.run import run
 
@@ -41,33 +51,60 @@ goodfellow = Source(
 
 @claim(
     "momentum.terminal_velocity",
-    "Under a constant gradient momentum speeds up to lr g/(1 - beta), 10 times the step of gradient"
-    " descent for beta = 0.9.",
-    statement=r"v_t = -\frac{1 - \beta^t}{1 - \beta} \, \eta g \to -\frac{\eta g}{1 - \beta}, \qquad"
-    r" \theta_t - \theta_{t-1} = v_t",
+    "Under a constant gradient momentum speeds up to lr g/(1 - momentum), 10 times the step of gradient"
+    " descent for momentum = 0.9.",
+    statement=r"\theta_t - \theta_{t-1} = -\frac{1 - \mu^t}{1 - \mu} \, \varepsilon g \to -\frac{\varepsilon"
+    r" g}{1 - \mu}, \qquad t = 1, 2, \dots",
     scope="constant gradient g, constant lr and momentum in [0, 1), v_0 = 0, each coordinate, every t",
     sources=[goodfellow],
     rule=about("momentum"),
 )
 def terminal_velocity(rule: Rule) -> Decision:
-    """The closed form by induction; the distance to the limit shrinks by the factor beta in every step."""
-    v, form, within = rule.state("v"), closed_form(rule), domains(rule)
-    velocity, parameters = form["v"], form["theta"]
-    limit, off = -lr * grad / (1 - momentum), sp.Symbol("off", real=True)
-    show_by_induction(
-        lambda y, k: velocity.subs(v.before, y),
-        sp.sympify(v.initial),
-        lambda k: limit * (1 - momentum**k),
-        "the velocity",
-        within,
+    """The velocity by induction, in the scale of the rule; its distance to the limit shrinks by momentum."""
+    with unless(lambda: _other_speed(rule)):
+        v, form, within = rule.state("v"), closed_form(rule), domains(rule)
+        velocity, change = form["v"], form["theta"] - theta.before
+        later = velocity.subs(
+            t, t + 1
+        )  # a first update of its own is the base of the induction, not its step
+        first, scale = velocity.subs({v.before: v.initial, t: 1}), _scale(change, later)
+        limit, off = -lr * grad / (1 - momentum) / scale, sp.Symbol("off", real=True)
+        show_by_induction(
+            lambda y, k: later.subs({v.before: y, t: k}, simultaneous=True),
+            first,
+            lambda k: limit * (1 - momentum ** (k + 1)),
+            "the velocity after the first one",
+            within,
+        )
+        distance = later.subs(v.before, limit + off) - limit
+        show_equal(distance, momentum * off, "the distance to the limit", within)
+        show_nonnegative(momentum, "the factor", within)
+        show_positive(1 - momentum, "1 minus the factor", within)
+        show_equal(change.subs(t, 1), scale * velocity.subs(t, 1), "the first change of theta", within)
+    return holds(
+        "v_t - v_inf = momentum (v_{t-1} - v_inf) with v_inf = -lr g/(1 - momentum) and 0 <= momentum < 1"
     )
-    show_equal(
-        velocity.subs(v.before, limit + off) - limit, momentum * off, "the distance to the limit", within
-    )
-    show_nonnegative(momentum, "the factor", within)
-    show_positive(1 - momentum, "1 minus the factor", within)
-    show_equal(parameters - theta.before, velocity, "the change of theta", within)
-    return holds("v_t - v_inf = beta (v_{t-1} - v_inf) with v_inf = -lr g/(1 - beta) and 0 <= beta < 1")
+
+
+def _scale(change: sp.Expr, velocity: sp.Expr) -> sp.Expr:
+    """What the velocity is multiplied with in the step: 1, or -lr where lr stands outside."""
+    for scale in (sp.Integer(1), -lr):
+        if vanishes(change.subs(t, t + 1) - scale * velocity):
+            return scale
+    raise NotProved(f"the change of theta, {change}, is no multiple of the velocity {velocity}")
+
+
+def _other_speed(rule: Rule) -> str | None:
+    """Look for an update under the constant gradient 2 that is not as stated; in words."""
+    values = trial_values(rule)
+    history = run(rule, [2] * 3, start=1, values=values)
+    kept, rate = values["momentum"], values["lr"]
+    for k, (before, after) in enumerate(pairwise(history), 1):
+        change, stated = after["theta"] - before["theta"], -2 * rate * (1 - kept**k) / (1 - kept)
+        if change != stated:
+            given = f"from theta_0 = 1 with g = 2, {trial_in_words(rule)}"
+            return f"{given}, update {k} is {change}, not {stated}"
+    return None
 
 
 # ---- Nesterov's momentum, two ways -------------------------------------------------------------------------
@@ -106,10 +143,10 @@ def show_same_start(first: Rule, second: Rule, change: Change) -> None:
 @claim(
     "nesterov.forms.constant",
     "Nesterov momentum as frameworks write it, without a look-ahead, is the method of the paper.",
-    statement=r"\varphi_t = \theta_t + \mu v_t, \quad u_t = -\frac{v_t}{\eta} \quad \text{turns} \quad"
-    r" v_t = \mu v_{t-1} - \eta \nabla f(\theta_{t-1} + \mu v_{t-1}), \; \theta_t = \theta_{t-1} + v_t"
+    statement=r"\varphi_t = \theta_t + \mu v_t, \quad u_t = -\frac{v_t}{\varepsilon} \quad \text{turns} \quad"
+    r" v_t = \mu v_{t-1} - \varepsilon \nabla f(\theta_{t-1} + \mu v_{t-1}), \; \theta_t = \theta_{t-1} + v_t"
     r" \quad \text{into} \quad u_t = \mu u_{t-1} + \nabla f(\varphi_{t-1}), \; \varphi_t = \varphi_{t-1}"
-    r" - \eta (\nabla f(\varphi_{t-1}) + \mu u_t)",
+    r" - \varepsilon (\nabla f(\varphi_{t-1}) + \mu u_t)",
     scope="constant lr and momentum, any f, any gradients (noisy ones too), any dimension, every t; the"
     " stored parameters are the look-ahead points",
     sources=[sutskever, bengio],
@@ -118,10 +155,19 @@ def show_same_start(first: Rule, second: Rule, change: Change) -> None:
 )
 def forms_agree(lookahead: Rule, rewritten: Rule) -> Decision:
     """One step commutes with the change of variables, with the gradient a free symbol; so do the starts."""
-    change = _change(lookahead, rewritten, scale=-1 / lr)
-    show_same_start(lookahead, rewritten, change)
-    show_conjugate(lookahead, rewritten, change)
-    return holds("phi = theta + mu v, u = -v/lr commutes with a step, whatever the gradient; phi_0 = theta_0")
+    with unless(lambda: _forms_apart(lookahead, rewritten, [sp.Rational(1, 2)] * 3)):
+        scale = _lr_of(lookahead) / _lr_of(rewritten)
+        change = _change(lookahead, rewritten, scale)
+        show_same_start(lookahead, rewritten, change)
+        show_conjugate(lookahead, rewritten, change)
+    return holds(
+        f"phi = theta + mu v, u = ({scale}) v commutes with a step, whatever the gradient; phi_0 = theta_0"
+    )
+
+
+def _lr_of(rule: Rule) -> sp.Expr:
+    """What a velocity is multiplied with in a step: 1 with lr inside it, -lr with lr outside."""
+    return sp.Integer(1) if rule.options["lr_placement"] == "inside" else -lr
 
 
 def _change(first: Rule, second: Rule, scale: Any) -> Change:
@@ -133,10 +179,10 @@ def _change(first: Rule, second: Rule, scale: Any) -> Change:
     "nesterov.forms.inside",
     "With lr inside the velocity, the rewritten Nesterov momentum agrees with the look-ahead under any"
     " schedule.",
-    statement=r"\varphi_t = \theta_t + \mu v_t \quad \text{turns} \quad v_t = \mu v_{t-1} - \eta_t \nabla"
-    r" f(\theta_{t-1} + \mu v_{t-1}), \; \theta_t = \theta_{t-1} + v_t \quad \text{into} \quad v_t = \mu"
-    r" v_{t-1} - \eta_t \nabla f(\varphi_{t-1}), \; \varphi_t = \varphi_{t-1} + \mu v_t - \eta_t \nabla"
-    r" f(\varphi_{t-1})",
+    statement=r"\varphi_t = \theta_t + \mu v_t \quad \text{turns} \quad v_t = \mu v_{t-1} - \varepsilon_t"
+    r" \nabla f(\theta_{t-1} + \mu v_{t-1}), \; \theta_t = \theta_{t-1} + v_t \quad \text{into} \quad v_t ="
+    r" \mu v_{t-1} - \varepsilon_t \nabla f(\varphi_{t-1}), \; \varphi_t = \varphi_{t-1} + \mu v_t -"
+    r" \varepsilon_t \nabla f(\varphi_{t-1})",
     scope="any schedule of lr, constant momentum, any f, any gradients, any dimension, every t",
     sources=[sutskever, bengio],
     lookahead=lookahead,
@@ -144,20 +190,21 @@ def _change(first: Rule, second: Rule, scale: Any) -> Change:
 )
 def forms_agree_inside(lookahead: Rule, rewritten: Rule) -> Decision:
     """The change of variables does not name lr, so each step may have its own."""
-    change = _change(lookahead, rewritten, scale=1)
-    if any(e.has(lr) for e in change.values()):
-        raise NotProved("the change of variables depends on lr, which changes from step to step")
-    show_same_start(lookahead, rewritten, change)
-    show_conjugate(lookahead, rewritten, change)
+    with unless(lambda: _forms_apart(lookahead, rewritten, FALLING)):
+        change = _change(lookahead, rewritten, scale=1)
+        if any(e.has(lr) for e in change.values()):
+            raise NotProved("the change of variables depends on lr, which changes from step to step")
+        show_same_start(lookahead, rewritten, change)
+        show_conjugate(lookahead, rewritten, change)
     return holds("phi = theta + mu v commutes with a step for every gradient and every lr of that step")
 
 
 @claim(
     "nesterov.forms.schedule",
     "The two forms of Nesterov momentum are the same under a learning-rate schedule too.",
-    statement=r"\varphi_t = \theta_t + \mu v_t \text{ for every } t \text{ and every schedule } \eta_t,"
-    r" \qquad \text{lr inside the look-ahead velocity, outside the rewritten one}",
-    scope="f(theta) = theta^2/2, dimension 1, momentum 1/2, lr 1/2 for two updates and 1/4 after them",
+    statement=r"\varphi_t = \theta_t + \mu v_t \text{ for every } t \text{ and every schedule }"
+    r" \varepsilon_t, \qquad \text{lr inside the look-ahead velocity, outside the rewritten one}",
+    scope="f(theta) = theta^2/2, dimension 1, momentum 1/3, lr 1/2 for two updates and 1/4 after them",
     sources=[sutskever],
     expected="refuted",
     evidence="exact certificate",
@@ -166,7 +213,7 @@ def forms_agree_inside(lookahead: Rule, rewritten: Rule) -> Decision:
 )
 def forms_differ(lookahead: Rule, rewritten: Rule) -> Decision:
     """Exact runs, equal while lr is constant and apart after the first update with the new one."""
-    ahead, stored = _schedule_run(lookahead), _schedule_run(rewritten)
+    ahead, stored = (_gradient_points(r, FALLING) for r in (lookahead, rewritten))
     for k, (phi, theta_k) in enumerate(zip(ahead, stored, strict=True)):
         if phi == theta_k:
             continue
@@ -179,9 +226,29 @@ def forms_differ(lookahead: Rule, rewritten: Rule) -> Decision:
     raise NotProved("the forms agree on the schedule that was tried")
 
 
-def _schedule_run(rule: Rule) -> list[sp.Expr]:
-    half, quarter = sp.Rational(1, 2), sp.Rational(1, 4)
-    values = {"lr": lambda k: half if k <= 2 else quarter, "momentum": half}
-    history = run(rule, [lambda point: point] * 3, start=1, values=values)
+FALLING = [sp.Rational(1, 2), sp.Rational(1, 2), sp.Rational(1, 4)]
+
+
+def _gradient_points(rule: Rule, rates: list[sp.Rational]) -> list[sp.Expr]:
+    """Where the gradient of theta^2/2 is taken from theta_0 = 1 on, lr aside at the trial values."""
+    values: dict[str, Any] = trial_values(rule) | {"lr": lambda k: rates[k - 1]}
+    history = run(rule, [lambda point: point] * len(rates), start=1, values=values)
     states = [{rule.state(name).before: e for name, e in state.items()} for state in history]
-    return [rule.gradient_point.subs({momentum: half}).subs(state) for state in states]
+    coming = [*rates, rates[-1]]
+    return [
+        rule.gradient_point.subs({momentum: values["momentum"], lr: rate}).subs(state)
+        for state, rate in zip(states, coming, strict=True)
+    ]
+
+
+def _forms_apart(lookahead: Rule, rewritten: Rule, rates: list[sp.Rational]) -> str | None:
+    """Look for a gradient that the two rules take at different points; in words."""
+    pairs = zip(*(_gradient_points(r, rates) for r in (lookahead, rewritten)), strict=True)
+    for k, (phi, stored) in enumerate(pairs):
+        if phi != stored:
+            used = ", ".join(map(str, rates))
+            return (
+                f"on f(theta) = theta^2/2 from theta_0 = 1 with lr = {used} and momentum 1/3 the gradient"
+                f" after update {k} is taken at {phi} by the one and at {stored} by the other"
+            )
+    return None

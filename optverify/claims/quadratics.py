@@ -53,9 +53,9 @@ def gradient_descent_stability(rule: Rule) -> Decision:
 
 @claim(
     "momentum.quadratic.stability",
-    "Momentum widens the range of stable step sizes: up to 2 (1 + beta)/L instead of 2/L.",
-    statement=r"(\theta_t, v_t) \to 0 \text{ from every start} \quad \Longleftrightarrow \quad 0 < \eta"
-    r" \lambda < 2 (1 + \beta), \qquad f(\theta) = \frac{\lambda}{2} \theta^2, \quad 0 \le \beta < 1",
+    "Momentum widens the range of stable step sizes: up to 2 (1 + momentum)/L instead of 2/L.",
+    statement=r"(\theta_t, v_t) \to 0 \text{ from every start} \quad \Longleftrightarrow \quad 0 <"
+    r" \varepsilon \lambda < 2 (1 + \mu), \qquad f(\theta) = \frac{\lambda}{2} \theta^2, \quad 0 \le \mu < 1",
     scope="quadratics with curvature lambda > 0, full gradients, constant lr and momentum in [0, 1); in d"
     " dimensions along each eigenvector of the Hessian",
     sources=[polyak_book, jury],
@@ -66,6 +66,6 @@ def momentum_stability(rule: Rule) -> Decision:
     stated = [rate * curvature, 2 * (1 + momentum) - rate * curvature]
     show_stable_iff(any_rate_matrix(rule), stated, "the step", domains(rule))
     return holds(
-        "z^2 - (1 + beta - lr lambda) z + beta has its roots in the unit disk iff lr lambda > 0, 2 (1 +"
-        " beta) - lr lambda > 0 and 1 - beta > 0 (Jury)"
+        "with mu for momentum, z^2 - (1 + mu - lr lambda) z + mu has its roots in the unit disk iff lr lambda"
+        " > 0, 2 (1 + mu) - lr lambda > 0 and 1 - mu > 0 (Jury)"
     )

@@ -1,7 +1,9 @@
 r"""Mini-batches: mean and variance of a step.
 
 N examples have gradients x_1, ..., x_N at the current parameters, with mean mu and variance
-sigma^2 = (1/N) sum (x_i - mu)^2. A batch of B of them gives the gradient (x_{i_1} + ... + x_{i_B})/B.
+sigma^2 = (1/N) sum (x_i - mu)^2. A batch of B of them gives the gradient (x_{i_1} + ... + x_{i_B})/B. All is
+said given the parameters theta_{t-1}, of which the batch must be independent. In a shuffled epoch only the
+first batch is: theta_{t-1} at a later one was made by the batches before it, so it tells what is left.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from collections.abc import Iterable
 
 import sympy as sp
 
-from optverify.claims._claim import Decision, about, claim, holds, holds_under_conditions
+from optverify.claims._claim import Decision, about, claim, holds, holds_under_conditions, in_scope
 from optverify.language import Rule, Source, grad, lr, theta
 from optverify.proof import NotProved, expectation, show_equal
 from optverify.views.closed import closed_form
@@ -83,13 +85,15 @@ def enumerated(rule: Rule, replacement: bool) -> Iterable[tuple[int, int, sp.Exp
     "A mini-batch step is, on average, the step of the full batch.",
     statement=r"E[\theta_t] = \theta_{t-1} - \eta \, \nabla f(\theta_{t-1}), \qquad f = \frac{1}{N}"
     r" \sum_{i=1}^{N} f_i, \quad g_t = \frac{1}{B} \sum_{b=1}^{B} \nabla f_{i_b}(\theta_{t-1})",
-    scope="one step from given parameters, any f_i, batches of any size drawn uniformly, with or without"
-    " replacement; enumerated in full for N <= 4",
+    scope="one step from given parameters, any f_i, a batch of any size drawn uniformly and independently of"
+    " those parameters, with or without replacement; in a shuffled epoch that is so for its first batch only,"
+    " as the parameters at a later one depend on which examples are left; enumerated in full for N <= 4",
     sources=[robbins_monro, goodfellow, cochran],
     rule=about("gd"),
 )
 def unbiased(rule: Rule) -> Decision:
     """Linearity for symbolic N and B; then every batch of small data sets."""
+    in_scope(rule, weight_decay_form="none", maximize=False)
     for replacement in (True, False):
         shown = expectation(step(rule), grad, batch_moments(replacement))
         show_equal(shown, theta.before - lr * mu, "the mean step")
@@ -97,7 +101,8 @@ def unbiased(rule: Rule) -> Decision:
             average = sum(outcomes) / sp.Integer(len(outcomes))
             show_equal(average, theta.before - lr * mean, f"the mean step for N = {n}, B = {b}")
     return holds(
-        "the step is linear in the gradient, and each draw has mean grad f; all batches for N <= 4 agree"
+        "the step is linear in the gradient, and each draw has mean grad f given the parameters before it;"
+        " all batches for N <= 4 agree"
     )
 
 
@@ -107,13 +112,15 @@ def unbiased(rule: Rule) -> Decision:
     statement=r"\mathrm{Var}[\theta_t] = \eta^2 \, \frac{\sigma^2}{B} \text{ with replacement}, \qquad"
     r" \mathrm{Var}[\theta_t] = \eta^2 \, \frac{\sigma^2}{B} \, \frac{N - B}{N - 1} \text{ without}",
     scope="one step from given parameters, each coordinate, any f_i whose gradients there have variance"
-    " sigma^2 over the N examples; enumerated in full for N <= 4",
+    " sigma^2 over the N examples, a batch drawn uniformly and independently of those parameters: in a"
+    " shuffled epoch the first batch only; enumerated in full for N <= 4",
     sources=[goodfellow, cochran],
     expected="holds under conditions",
     rule=about("gd"),
 )
 def variance(rule: Rule) -> Decision:
     """Second moments for symbolic N and B; then every batch of small data sets."""
+    in_scope(rule, weight_decay_form="none")
     for replacement in (True, False):
         factor = sp.Integer(1) if replacement else (N - B) / (N - 1)
         moments = batch_moments(replacement)
@@ -121,12 +128,12 @@ def variance(rule: Rule) -> Decision:
         many = {N: N + 1}  # N - 1 > 0 for two examples or more
         stated = (lr**2 * sigma**2 / B * factor).subs(many)
         show_equal(spread.subs(many), stated, "the variance of a step")
-        for n, b, mean, sample, outcomes in enumerated(rule, replacement):
-            centre = theta.before - lr * mean
-            average = sum((e - centre) ** 2 for e in outcomes) / sp.Integer(len(outcomes))
+        for n, b, _, sample, outcomes in enumerated(rule, replacement):
+            centre = sp.expand(sum(outcomes) / sp.Integer(len(outcomes)))
+            average = sum(sp.expand(e - centre) ** 2 for e in outcomes) / sp.Integer(len(outcomes))
             small = lr**2 * sample / b * factor.subs({N: n, B: b})
             show_equal(average, small, f"the variance of a step for N = {n}, B = {b}")
     return holds_under_conditions(
-        "lr^2 sigma^2/B for independent draws; batches without repeats, as shuffling gives them, have (N"
-        " - B)/(N - 1) times that, 0 for the full batch; all batches for N <= 4 agree"
+        "lr^2 sigma^2/B for independent draws; a batch without repeats, as the first of a shuffled epoch is,"
+        " has (N - B)/(N - 1) times that, 0 for the full batch; all batches for N <= 4 agree"
     )

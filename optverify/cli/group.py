@@ -67,7 +67,7 @@ class CommandGroup(click.Group):
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:  # type: ignore[override]
         """Parse and run, then exit with the code of the command; errors are one line on stderr."""
-        args = list(sys.argv[1:] if args is None else args)
+        args = list(sys.argv[1:] if args is None else args) or ["--help"]
         try:
             status = super().main(args, prog_name or "optverify", **{**extra, "standalone_mode": False})
         except click.Abort:

@@ -8,6 +8,7 @@ from inspect import signature
 from typing import Any, TypeVar
 
 from .arguments import choice
+from .data import DATA_SETS
 from .problem import Problem
 
 Builder = TypeVar("Builder", bound=Callable[..., Problem])
@@ -41,6 +42,10 @@ def problem(name: str, **parameters: Any) -> Problem:
     name (with the nearest known one), TypeError for an unknown parameter, and either for a parameter that
     does not fit.
     """
+    if name in DATA_SETS and name not in names():
+        raise ValueError(
+            f"unknown problem {name!r}; it is a data set: problem('mlp', data={name!r}) learns it"
+        )
     builder = _builders[choice("problem", name, names())]
     accepted = signature(builder).parameters
     for parameter in parameters:

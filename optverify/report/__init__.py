@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
 
 __all__ = ["comparison", "differences", "write"]
 
@@ -20,11 +21,12 @@ Progress = Callable[[str], None]
 def write(folder: Path | str, progress: Progress | None = None) -> list[Path]:
     """Write the report into a folder, which is made if missing; return the paths of its files.
 
-    progress: told what is under way. Nothing is written before everything is made, and each file is written
-    beside its place and then moved there: an interrupted run leaves no file half written. Raises OSError for
-    a folder that cannot be written.
+    progress: told what is under way. No file is written before everything is made, and each file is written
+    beside its place and then moved there: an interrupted run leaves no file half written. Raises OSError,
+    before anything is made, for a folder that cannot be written.
     """
     folder = Path(folder)
+    _prepare(folder)
     files = _made(progress)
     paths = []
     for name, text in files.items():
@@ -43,11 +45,17 @@ def write(folder: Path | str, progress: Progress | None = None) -> list[Path]:
 def differences(folder: Path | str, progress: Progress | None = None) -> list[str]:
     """How the report in a folder differs from a fresh one, a sentence a file; empty if it does not.
 
-    See `comparison` for what counts as a difference.
+    See `comparison` for what counts as a difference. Raises FileNotFoundError, before anything is made, for a
+    folder without manifest.
     """
-    from optverify.report.manifest import difference
+    from optverify.report.manifest import NAME, difference
 
-    folder, bytewise = Path(folder), comparison(folder) == "byte for byte"
+    folder = Path(folder)
+    if not (folder / NAME).is_file():
+        raise FileNotFoundError(
+            f"no report to check in {str(folder)!r}: it has no {NAME}; write one there or name another folder"
+        )
+    bytewise = comparison(folder) == "byte for byte"
     found = []
     for name, fresh in _made(progress).items():
         path = folder / name
@@ -69,6 +77,19 @@ def comparison(folder: Path | str) -> str:
     path = Path(folder) / NAME
     known = path.is_file() and same_environment(path.read_text("utf-8"))
     return "byte for byte" if known else "texts exactly, figures by their numbers"
+
+
+def _prepare(folder: Path) -> None:
+    """Make the folder and its folder of figures, and see that files can be written there."""
+    for place in (folder, folder / "figures"):
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=place):
+                pass
+        except OSError as error:
+            raise OSError(
+                f"cannot write into {str(place)!r} ({error.strerror}): name another folder for the report"
+            ) from error
 
 
 def _made(progress: Progress | None) -> dict[str, str]:

@@ -50,7 +50,7 @@ def compare(sweep: Sweep, rule: str, other: str) -> str:
 def baseline(runs: Runs, verdicts: Mapping[str, str]) -> Line:
     """Plain SGD."""
     theory = ("gd.convex.rate", "gd.diverges", "gd.quadratic.stability", "gd.minibatch.unbiased")
-    sweeps = (runs.quadratic, runs.network, runs.sparse_single, runs.sparse_batches)
+    sweeps = runs.sweeps
     beaten = sum(s.ranking[0] != "gd" for s in sweeps)
     return Line(
         "a baseline to compare with",
@@ -112,7 +112,7 @@ def smooth_convex(runs: Runs) -> Line:
 
 def by_default(runs: Runs) -> Line:
     """Adam."""
-    sweeps = (runs.quadratic, runs.network, runs.sparse_batches)
+    sweeps = runs.sweeps
     near_top = [s for s in sweeps if "adam" in s.ranking[:2]]
     forgiving = [s for s in sweeps if s.working("adam") >= max(s.working(r) for r in s.reached) - 1]
     other_lr = "no" if runs.scales.indifferent("adam") else "an"

@@ -299,17 +299,14 @@ class Runs:
     counterexample: Counterexample
 
     @property
+    def sweeps(self) -> tuple[Sweep, ...]:
+        """Every sweep: what the advice counts over."""
+        return (self.quadratic, self.network, self.sparse_single, self.sparse_batches)
+
+    @property
     def tables(self) -> tuple[Run, ...]:
         """As they stand on the page."""
-        parts = (
-            self.quadratic,
-            self.network,
-            self.sparse_single,
-            self.sparse_batches,
-            self.scales,
-            self.counterexample,
-        )
-        return tuple(part.run for part in parts)
+        return (*(sweep.run for sweep in self.sweeps), self.scales.run, self.counterexample.run)
 
 
 def make_runs(progress: Progress) -> Runs:

@@ -1,7 +1,10 @@
 """Which examples a gradient is estimated on: all of them, one, or a mini-batch.
 
-For f(theta) = (1/n) sum_i f_i(theta), the estimate on a batch B is (1/|B|) sum_{i in B} grad f_i(theta). Over
-a random permutation every batch of it is a uniform sample without replacement, so the estimate is unbiased.
+For f(theta) = (1/n) sum_i f_i(theta), the estimate on a batch B is (1/|B|) sum_{i in B} grad f_i(theta). Each
+batch of a random permutation is by itself a uniform sample without replacement, so at parameters that do not
+depend on the permutation the estimate is unbiased. In training that is so for the first batch of an epoch:
+the parameters at a later one depend on the batches before it, whose examples it cannot have, so given those
+its estimate has the mean of the examples that are left.
 """
 
 from __future__ import annotations

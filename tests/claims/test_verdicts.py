@@ -53,6 +53,7 @@ def test_the_issue_is_covered():
         "nesterov.forms.inside",
         "nesterov.forms.schedule",
         "adagrad.effective_rate",
+        "adagrad.constant_gradient",
         "rmsprop.effective_rate",
         "adam.bias_correction.first",
         "adam.bias_correction.second",

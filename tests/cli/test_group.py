@@ -41,6 +41,12 @@ def test_help_lists_the_commands(process):
         assert f"\n  {name} " in outcome.stdout
 
 
+def test_without_a_command_it_is_the_help(run):
+    bare = run()
+    assert (bare.exit_code, bare.stderr) == (0, "")
+    assert bare.stdout == run("--help").stdout
+
+
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["show", "--help"], ["verify", "--help"], ["train", "--help"]]
 )
@@ -63,8 +69,8 @@ print(sorted(heavy & set(sys.modules)), file=sys.stderr)
     ("arguments", "message"),
     [
         (["shw"], "error: unknown command 'shw'; did you mean 'show'?"),
-        (["show"], "error: Missing argument 'RULE'"),
-        (["show", "adm"], "error: unknown rule 'adm'; did you mean 'adam'?"),
+        (["show"], "error: Missing argument 'NAME'"),
+        (["show", "adm"], "error: unknown rule, schedule or problem 'adm'; did you mean 'adam'?"),
         (["show", "adam", "--latx"], "error: No such option"),
         (["--foo"], "error: No such option"),
         (["train", "booth", "--steps", "none"], "error: Invalid value for '--steps'"),
@@ -84,7 +90,7 @@ def test_debug_adds_the_traceback(run):
         outcome = run(*arguments)
         assert outcome.exit_code == 2
         assert "Traceback (most recent call last)" in outcome.stderr
-        assert outcome.stderr.splitlines()[-1].startswith("error: unknown rule 'adm'")
+        assert outcome.stderr.splitlines()[-1].startswith("error: unknown rule, schedule or problem 'adm'")
 
 
 def test_a_fault_of_our_own_is_told_from_a_failed_check(run, monkeypatch):

@@ -53,3 +53,12 @@ def test_a_folder_that_is_a_file_is_refused(run, tmp_path):
     outcome = run("report", "--out", str(tmp_path / "file"))
     assert outcome.exit_code == 2
     assert len(outcome.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [["--out", "/dev/null/x"], ["--check", "--out", "missing"]])
+def test_a_folder_that_is_no_use_is_one_line_at_once(run, monkeypatch, tmp_path, arguments):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("optverify.report._made", lambda progress: pytest.fail("the report was made first"))
+    outcome = run("report", *arguments)
+    assert (outcome.exit_code, outcome.stdout) == (2, "")
+    assert len(outcome.stderr.splitlines()) == 1

@@ -6,7 +6,7 @@ import pytest
 
 from optverify.backends.numpy import numpy_source
 from optverify.cli.pretty import pretty
-from optverify.problems import names
+from optverify.problems import names, problem
 from optverify.rules import registry, rule
 from optverify.schedules import registry as schedules
 
@@ -57,7 +57,74 @@ def test_every_rule_is_shown_in_every_form(run, name):
     everything = json.loads(run("show", name, "--json").stdout)
     assert everything["latex"] == chosen.latex()
     assert [h["name"] for h in everything["hyperparameters"]] == [h.name for h in chosen.hyperparameters]
+    assert everything["options"] == {a.name: chosen.options[a.name] for a in chosen.axes}
     assert [a["chosen"] for a in everything["axes"]] == list(everything["options"].values())
+    assert [a["default"] for a in everything["axes"]] == [a.default for a in chosen.axes]
+
+
+@pytest.mark.parametrize("name", schedules.names())
+def test_every_schedule_is_shown(run, name):
+    family = schedules.get(name)
+    page = run("show", name).stdout
+    assert page.startswith(f"{family.title} ({name}): {family.summary}\n")
+    assert "ηₜ = " in page
+    for h in family.hyperparameters:
+        assert h.name in page
+        assert f"{h.domain}  " in page
+    for part in [str(c) for c in family.conditions] + [s.link for s in family.sources if s.link]:
+        assert part in page
+    assert run("show", name, "--latex").stdout == family.latex() + "\n"
+    everything = json.loads(run("show", name, "--json").stdout)
+    assert everything["latex"] == family.latex()
+    assert [h["name"] for h in everything["parameters"]] == [h.name for h in family.hyperparameters]
+
+
+def test_options_of_a_schedule(run):
+    latex = run("show", "cosine", "--latex", "--option", "after=reflect").stdout
+    assert latex.strip() == schedules.get("cosine").latex(after="reflect")
+    assert "* reflect" in run("show", "cosine", "--option", "after=reflect").stdout
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_problem_is_shown(run, name):
+    p = problem(name)
+    page = run("show", name).stdout
+    for part in (
+        f"{p.title} ({name}): ",
+        p.latex,
+        *p.symbols,
+        p.source,
+        f"dimension               {p.dim}\n",
+    ):
+        assert part in page
+    assert run("show", name, "--latex").stdout == p.latex + "\n"
+    everything = json.loads(run("show", name, "--json").stdout)
+    assert (everything["smoothness"], everything["strong_convexity"]) == (p.smoothness, p.strong_convexity)
+    assert everything["tags"] == sorted(p.tags)
+
+
+def test_minimum_and_constants_of_a_problem(run):
+    page = run("show", "booth").stdout
+    for row in ("infimum                 0", "minimizer               (1, 3)", "convex, quadratic, smooth"):
+        assert row in page
+    assert json.loads(run("show", "saddle", "--json").stdout)["infimum"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["cosin"], "unknown rule, schedule or problem 'cosin'; did you mean 'cosine'?"),
+        (["mnist"], "unknown problem 'mnist'; it is a data set: problem('mlp', data='mnist')"),
+        (["cosine", "--python"], "'cosine' is no rule, and only a rule has NumPy source: leave out --python"),
+        (["booth", "--option", "a=b"], "'booth' is a problem, and problems have no axes: leave out --option"),
+        (["constant", "--option", "a=b"], "schedule 'constant' has no axes: leave out --option"),
+        (["cosine", "--option", "aftr=hold"], "unknown axis 'aftr'; did you mean 'after'?"),
+    ],
+)
+def test_what_cannot_be_shown_is_named(run, arguments, message):
+    outcome = run("show", *arguments)
+    assert (outcome.exit_code, outcome.stdout) == (2, "")
+    assert message in outcome.stderr
 
 
 def test_options_choose_a_dialect(run):
@@ -68,7 +135,7 @@ def test_options_choose_a_dialect(run):
     )
     assert "* hat" in run("show", "adam", *options).stdout
     assert "* true" in run("show", "adam", *options).stdout
-    assert json.loads(run("show", "adam", "--json", *options).stdout)["options"]["maximize"] == "true"
+    assert json.loads(run("show", "adam", "--json", *options).stdout)["options"]["maximize"] is True
 
 
 @pytest.mark.parametrize(

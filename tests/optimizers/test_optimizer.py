@@ -2,11 +2,8 @@
 
 import subprocess
 import sys
-<<<<<<< HEAD
-from typing import NamedTuple
-=======
 from inspect import signature
->>>>>>> catalogue
+from typing import NamedTuple
 
 import numpy as np
 import pytest

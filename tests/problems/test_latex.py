@@ -18,6 +18,7 @@ def symbols(tex):
 
 def after_a_sum(latex):
     """For each sum: its index, and the terms that follow the first one within the same brackets."""
+    latex = latex.replace(r"\begin{cases}", "(").replace(r"\end{cases}", ")")
     for found in re.finditer(r"\\sum_\{(\w)", latex):
         depth, cut, rest = 0, None, latex[latex.index("}", found.end()) + 1 :]
         for place, sign in enumerate(rest):

@@ -13,6 +13,7 @@ from optverify.problems import problem
     ("name", "parameters", "error", "message"),
     [
         ("rosenbrok", {}, ValueError, r"unknown problem 'rosenbrok'; did you mean 'rosenbrock'\?"),
+        ("mnist", {}, ValueError, r"'mnist'; it is a data set: problem\('mlp', data='mnist'\)"),
         ("zzz", {}, ValueError, "unknown problem 'zzz'; known: absolute_value, ackley, "),
         ("rosenbrock", {"dims": 3}, TypeError, "problem 'rosenbrock' has no parameter 'dims'; it takes dim"),
         ("beale", {"dim": 3}, TypeError, "problem 'beale' has no parameter 'dim'; it takes none"),

@@ -9,12 +9,13 @@ import pytest
 from matplotlib.figure import Figure
 
 from optverify.report import figures, pages
-from optverify.report.figures.canvas import COLOURS, INK, drawing, rounded, svg
+from optverify.report.figures.canvas import COLOURS, DARK, INK, drawing, rounded, svg
 from optverify.report.figures.schedules import formula
 from optverify.report.figures.trajectories import scientific
 from optverify.rules import rule
 from optverify.schedules import registry as schedules
 from optverify.schedules import schedule
+from optverify.training import minimize
 
 
 def draw(name="test"):
@@ -42,11 +43,36 @@ def test_a_figure_is_well_formed_and_follows_the_colour_scheme():
     root = ElementTree.fromstring(text)
     assert root.get("role") == "img"
     assert root.find("{http://www.w3.org/2000/svg}title").text == "a line <of> three points & more"
-    assert "prefers-color-scheme:dark" in text
-    assert "var(--ink)" in text
-    assert INK not in text
     assert "<text" not in text  # glyphs are paths, so that no font is needed
     assert "date" not in text.lower()
+
+
+def test_colours_are_those_of_the_light_theme_for_renderers_that_know_no_variables():
+    """Image viewers, PDF converters and wikis drew `var(--ink)` as nothing, or as black."""
+    text = draw()
+    assert "var(" not in text
+    assert f'style="fill: none; stroke: {INK}; ' in text
+
+
+def test_a_style_sheet_replaces_them_on_dark_pages():
+    """A rule a colour, for fill and stroke, which finds the elements by the style that matplotlib writes."""
+    text = draw()
+    sheet = re.search(r"<style>@media\(prefers-color-scheme:dark\)\{(.*?)\}</style>", text).group(1)
+    found = re.findall(r'\[style\*="(fill|stroke): (#\w+)"\]\{\1:(#\w+)!important\}', sheet)
+    assert set(found) == {(part, light, dark) for light, dark in DARK.items() for part in ("fill", "stroke")}
+    drawn = re.sub(r"<style>.*?</style>", "", text)
+    assert {colour for part in ("fill", "stroke") for colour in re.findall(part + r": (#\w+)", drawn)} <= {
+        *DARK
+    }
+
+
+def test_the_contours_of_the_valley_are_not_broken_into_pearls():
+    """Each level is one line but where the panel cuts it: on a square grid the narrow ones fell apart."""
+    text = figures.trajectories([minimize("rosenbrock", name, steps=2, lr=1e-4) for name in COLOURS])
+    panel = text[text.index('id="axes_1"') : text.index('id="axes_2"')]
+    pieces = [path.count("M") for path in re.findall(r' d="([^"]*)"', panel) if path.count("L") > 20]
+    assert len(pieces) == 7
+    assert max(pieces) <= 3
 
 
 def test_rounding_leaves_the_scale_of_glyphs_alone():

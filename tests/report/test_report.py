@@ -104,6 +104,36 @@ def test_write_leaves_old_files_whole_when_it_is_interrupted(small, tmp_path, mo
     assert not list(tmp_path.rglob("*.new"))
 
 
+@pytest.fixture
+def unmade(monkeypatch):
+    """Making the report fails the test: what is refused must be refused before."""
+    monkeypatch.setattr(report, "_made", lambda progress: pytest.fail("the report was made first"))
+
+
+@pytest.mark.usefixtures("unmade")
+def test_a_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path):
+    """A path through a file, a file system that takes no folders, figures that is a file."""
+    (tmp_path / "file").write_text("")
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "figures").write_text("")
+    for folder in (tmp_path / "file" / "x", Path("/dev/null/x"), tmp_path / "reports"):
+        with pytest.raises(OSError, match=f"cannot write into '{folder}.*: name another folder"):
+            write(folder)
+
+
+@pytest.mark.usefixtures("unmade")
+def test_a_folder_without_report_is_refused_before_the_work(tmp_path):
+    for folder in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(FileNotFoundError, match=f"no report to check in '{folder}': it has no MANIFEST"):
+            differences(folder)
+
+
+@pytest.mark.usefixtures("small")
+def test_nothing_is_left_behind_by_the_look(tmp_path):
+    write(tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {"MANIFEST.json", "README.md", "figures"}
+
+
 def test_differences_name_the_file_and_the_line(small, tmp_path):
     write(tmp_path)
     (tmp_path / "README.md").write_text("# Other\n", "utf-8")

@@ -94,6 +94,8 @@ def test_the_advice_follows_the_numbers(made):
     tame = replace(
         made, counterexample=Counterexample(10, 0.1, [("Adam", -1.0, 0.1), ("AMSGrad", -0.9, 0.1)])
     )
+    assert verdict(tame, "nothing known") == "supported in part"  # one sweep is against it still
+    tame = replace(tame, sparse_single=a_sweep("single", ORDER))
     assert verdict(tame, "nothing known") == "supported"
     assert verdict(tame, "AMSGrad") == "supported in part"
 
@@ -101,6 +103,15 @@ def test_the_advice_follows_the_numbers(made):
 def test_the_baseline_rests_on_its_claims(made):
     assert verdict(made, "baseline") == "supported"
     assert verdict(made, "baseline", VERDICTS | {"gd.convex.rate": "not decided"}) == "supported in part"
+
+
+def test_every_sweep_counts(made):
+    """No sweep is left out of a count without a word, whatever it shows."""
+    for word in ("baseline", "nothing known"):
+        line = next(line for line in advice.lines(made, VERDICTS) if word in line.situation)
+        assert {s.name for s in made.sweeps} <= set(line.runs)
+        assert f" of {len(made.sweeps)} sweeps" in line.because + line.open_
+    assert len(made.sweeps) == sum(isinstance(part, Sweep) for part in vars(made).values())
 
 
 def test_every_line_names_runs_that_are_made_and_says_why(made):

@@ -1,4 +1,4 @@
-"""optverify show RULE"""
+"""optverify show NAME"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @command
-@click.argument("rule")
+@click.argument("name")
 @click.option(
     "--option",
     "options",
@@ -22,16 +22,38 @@ if TYPE_CHECKING:
     metavar="AXIS=VALUE",
     help="Choose an option on an axis; repeatable.",
 )
-@click.option("--like", metavar="LIBRARY", help="As this library has it: torch, optax or keras.")
-@click.option("--latex", "form", flag_value="latex", help="Print the LaTeX aligned block alone.")
-@click.option("--python", "form", flag_value="python", help="Print the NumPy source alone.")
+@click.option("--like", metavar="LIBRARY", help="A rule as this library has it: torch, optax or keras.")
+@click.option("--latex", "form", flag_value="latex", help="Print the LaTeX alone.")
+@click.option("--python", "form", flag_value="python", help="Print the NumPy source of a rule alone.")
 @click.option("--json", "form", flag_value="json", help="Print everything as JSON.")
-def run(rule: str, options: tuple[str, ...], like: str | None, form: str | None) -> None:
-    """Show a rule: equations, hyperparameters, states, choices and sources."""
-    from optverify.backends.numpy import numpy_source
-    from optverify.rules import rule as get
+def run(name: str, options: tuple[str, ...], like: str | None, form: str | None) -> None:
+    """Show a rule, a schedule or a problem: equations, parameters, choices and sources."""
+    from optverify.cli.entries import show_problem, show_schedule
+    from optverify.language.messages import unknown
+    from optverify.problems import DATA_SETS, names
+    from optverify.rules import registry as rules
+    from optverify.schedules import registry as schedules
 
-    chosen = get(rule, like=like, **_pairs(options))
+    if name in rules.names():
+        _show_rule(name, _pairs(options), like, form)
+    elif like is not None:
+        raise ValueError(f"{name!r} is no rule, and --like is for rules: leave it out")
+    elif form == "python":
+        raise ValueError(f"{name!r} is no rule, and only a rule has NumPy source: leave out --python")
+    elif name in schedules.names():
+        show_schedule(name, _pairs(options), form)
+    elif name in (*names(), *DATA_SETS):
+        show_problem(name, _pairs(options), form)
+    else:
+        known = [*rules.names(), *schedules.names(), *names()]
+        raise ValueError(unknown("rule, schedule or problem", name, known))
+
+
+def _show_rule(name: str, options: dict[str, str], like: str | None, form: str | None) -> None:
+    from optverify.backends.numpy import numpy_source
+    from optverify.rules import rule
+
+    chosen = rule(name, like=like, **options)
     if form == "latex":
         click.echo(chosen.latex())
     elif form == "python":
@@ -41,7 +63,7 @@ def run(rule: str, options: tuple[str, ...], like: str | None, form: str | None)
     else:
         _describe(chosen)
         if like is not None:
-            _describe_library(rule, like)
+            _describe_library(name, like)
 
 
 def _describe_library(rule: str, like: str) -> None:
@@ -68,6 +90,7 @@ def _pairs(options: tuple[str, ...]) -> dict[str, str]:
 
 
 def _describe(rule: Rule) -> None:
+    from optverify.cli.entries import print_axes, print_parameters, print_sources
     from optverify.cli.pretty import pretty
 
     click.echo(f"{rule.title} ({rule.name}): {rule.summary}\n")
@@ -75,73 +98,32 @@ def _describe(rule: Rule) -> None:
         click.echo("\n".join(f"  {line.rstrip()}" for line in pretty(equation).splitlines()) + "\n")
     click.echo(f"grad is the gradient at {pretty(rule.gradient_point)}; the first update is t = 1.\n")
     facts = _everything(rule)
-    print_table(
-        ["hyperparameter", "default>", "range", "meaning"],
-        [
-            (
-                h["name"],
-                "to be given" if h["default"] is None else f"{h['default']:g}",
-                h["domain"],
-                h["meaning"],
-            )
-            for h in facts["hyperparameters"]
-        ],
-    )
+    print_parameters("hyperparameter", facts["hyperparameters"])
     if rule.states:
         print_table(
             ["state", "starts at", "meaning"],
             [(s["name"], s["initial"], s["meaning"]) for s in facts["states"]],
         )
-    print_table(
-        ["axis", "option", "what it does"],
-        [
-            (a["name"] if not i else "", f"{'* ' if o == a['chosen'] else '  '}{o}", meaning)
-            for a in facts["axes"]
-            for i, (o, meaning) in enumerate(a["options"].items())
-        ],
-    )
-    click.echo("(* chosen here; --option axis=value chooses another)\n")
-    for source in facts["sources"]:
-        click.echo(f"Source: {source['citation']}" + (f" <{source['link']}>" if source["link"] else ""))
+    print_axes(facts["axes"])
+    print_sources(facts["sources"])
 
 
 def _everything(rule: Rule) -> dict[str, Any]:
+    from optverify.cli.entries import axes, parameters, sources
+
     return {
         "name": rule.name,
         "title": rule.title,
         "summary": rule.summary,
-        "options": {axis: _word(option) for axis, option in rule.options.items()},
+        "options": dict(rule.options),
         "latex": rule.latex(),
         "equations": [
             {"left": str(left), "right": str(right), "latex": f"{rule.tex(left)} = {rule.tex(right)}"}
             for left, right in rule.assignments
         ],
         "gradient_point": str(rule.gradient_point),
-        "hyperparameters": [
-            {
-                "name": h.name,
-                "latex": h.latex,
-                "default": h.default,
-                "domain": str(h.domain),
-                "meaning": h.meaning,
-            }
-            for h in rule.hyperparameters
-        ],
+        "hyperparameters": parameters(rule.hyperparameters),
         "states": [{"name": s.name, "initial": str(s.initial), "meaning": s.meaning} for s in rule.states],
-        "axes": [
-            {
-                "name": a.name,
-                "question": a.question,
-                "options": {_word(o): meaning for o, meaning in a.options.items()},
-                "default": _word(a.default),
-                "chosen": _word(rule.options[a.name]),
-            }
-            for a in rule.axes
-        ],
-        "sources": [{"citation": str(s), "link": s.link} for s in rule.sources],
+        "axes": axes(rule.axes, rule.options),
+        "sources": sources(rule.sources),
     }
-
-
-def _word(option: str | bool) -> str:
-    """An option as --option takes it."""
-    return str(option).lower() if isinstance(option, bool) else option

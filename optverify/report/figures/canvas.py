@@ -1,8 +1,9 @@
 """SVG figures with the same bytes every time, readable on light and dark pages and without colour.
 
-Ink, muted ink and paper are drawn in stand-in colours that become CSS variables, which follow the reader's
-colour scheme. The other colours are those of Okabe and Ito, told apart by colour-blind readers; lines carry
-their names, so that colour is never the only cue.
+Ink, muted ink and paper are written as the plain colours of the light theme, which every renderer knows; a
+style sheet that only browsers heed replaces them where the reader's colour scheme is dark. The other colours
+are those of Okabe and Ito, told apart by colour-blind readers; lines carry their names, so that colour is
+never the only cue.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from contextlib import contextmanager
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-INK, MUTED, PAPER = "#123456", "#654321", "#fefdfc"
-VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", PAPER: "var(--paper)"}
-STYLE = (
-    "<style>svg{--ink:#1f2328;--muted:#6e7781;--paper:#ffffff}"
-    "@media(prefers-color-scheme:dark){svg{--ink:#e6edf3;--muted:#8b949e;--paper:#0d1117}}</style>"
+INK, MUTED, PAPER = "#1f2328", "#6e7781", "#ffffff"
+DARK = {INK: "#e6edf3", MUTED: "#8b949e", PAPER: "#0d1117"}
+STYLE = "<style>@media(prefers-color-scheme:dark){{{}}}</style>".format(
+    "".join(
+        f'[style*="{part}: {light}"]{{{part}:{dark}!important}}'
+        for light, dark in DARK.items()
+        for part in ("fill", "stroke")
+    )
 )
 COLOURS = {
     "gd": "#0072B2",
@@ -82,8 +86,6 @@ def svg(figure: Figure, description: str) -> str:
     )
     text = buffer.getvalue().decode()
     text = rounded(text[text.index("<svg") :])
-    for colour, variable in VARIABLES.items():
-        text = text.replace(colour, variable)
     title = f"<title>{description.replace('&', '&amp;').replace('<', '&lt;')}</title>"
     return re.sub(r"<svg[^>]*>", lambda m: f'{m.group(0)[:-1]} role="img">\n{title}\n{STYLE}', text, count=1)
 

@@ -45,7 +45,7 @@ def schedules(examples: list[Schedule]) -> str:
         rows = -(-len(examples) // 4)
         figure = Figure(figsize=(8, 1.55 * rows))
         panels = figure.subplots(
-            rows, 4, sharex=True, sharey=True, squeeze=False, gridspec_kw={"wspace": 0.3, "hspace": 0.85}
+            rows, 4, sharex=True, sharey=True, squeeze=False, gridspec_kw={"wspace": 0.3, "hspace": 0.95}
         )
         for panel, schedule in zip(panels.flat, examples, strict=False):
             _panel(panel, schedule)
@@ -62,7 +62,7 @@ def _panel(panel: Any, schedule: Schedule) -> None:
     style = {"drawstyle": "steps-post"} if stairs else {}
     panel.fill_between(t, rate, step="post" if stairs else None, color=COLOURS["gd"], alpha=0.13, lw=0)
     panel.plot(t, rate, color=COLOURS["gd"], lw=1.6, **style)
-    panel.set_title(_short(schedule.title), pad=20)
+    panel.set_title(_short(schedule.title), pad=22)
     panel.text(0, 1.09, formula(schedule), transform=panel.transAxes, color=MUTED, va="bottom")
     panel.set(xlim=(0, TOTAL), ylim=(0, 1.06))
     panel.xaxis.set_major_locator(FixedLocator([0, TOTAL / 2, TOTAL]))

@@ -11,12 +11,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
 from optverify.language.notation import tex_number
-from optverify.problems import Problem
 from optverify.report.figures.canvas import COLOURS, INK, MUTED, PAPER, drawing, svg
 from optverify.training import Trace
 
 DESCRIPTION = "Paths of six update rules on the contours of the Rosenbrock function"
 WIDTH, HEIGHT = (-1.9, 1.6), (-0.6, 2.2)
+MARGIN = 0.5
+"""How far contours are followed beyond the panel, so that none ends inside it."""
 
 
 def trajectories(traces: Sequence[Trace]) -> str:
@@ -24,8 +25,10 @@ def trajectories(traces: Sequence[Trace]) -> str:
     with drawing("trajectories"):
         figure = Figure(figsize=(7.2, 4.3))
         panels = figure.subplots(2, 3, sharex=True, sharey=True, gridspec_kw={"wspace": 0.08, "hspace": 0.25})
+        expression, symbols = traces[0].problem.expression()
+        height = np.log10(sp.lambdify(symbols, expression)(*_grid()) + 1e-3)
         for panel, trace in zip(panels.flat, traces, strict=True):
-            _contours(panel, trace.problem)
+            _contours(panel, height)
             _path(panel, trace)
         for panel in panels[:, 0]:
             panel.set_ylabel(r"$\theta_2$", rotation=0, labelpad=6)
@@ -34,12 +37,19 @@ def trajectories(traces: Sequence[Trace]) -> str:
         return svg(figure, DESCRIPTION)
 
 
-def _contours(panel: Any, problem: Problem) -> None:
-    expression, symbols = problem.expression()
-    x, y = np.meshgrid(np.linspace(*WIDTH, 71), np.linspace(*HEIGHT, 57))
-    height = np.log10(sp.lambdify(symbols, expression)(x, y) + 1e-3)
-    levels = np.linspace(-0.6, 3.2, 8)
-    panel.contour(x, y, height, levels=levels, linestyles="solid", colors=MUTED, linewidths=0.45, alpha=0.55)
+def _grid() -> tuple[Any, Any]:
+    """Points along the valley y = x^2, dense near its floor, where a square grid breaks narrow contours."""
+    x, side = np.meshgrid(np.linspace(*WIDTH, 71), np.linspace(-2.1, 1.6, 75))
+    return x, x**2 + side * np.abs(side)
+
+
+def _contours(panel: Any, height: Any) -> None:
+    x, y = _grid()
+    outside = (y < HEIGHT[0] - MARGIN) | (y > HEIGHT[1] + MARGIN)
+    panel.contour(
+        x, y, np.ma.array(height, mask=outside), levels=np.linspace(-0.6, 3.2, 8), linestyles="solid",
+        colors=MUTED, linewidths=0.45, alpha=0.55,
+    )  # fmt: skip
     panel.set(xlim=WIDTH, ylim=HEIGHT)
     panel.xaxis.set_major_locator(FixedLocator([-1, 0, 1]))
     panel.yaxis.set_major_locator(FixedLocator([0, 1, 2]))
