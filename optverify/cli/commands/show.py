@@ -74,7 +74,7 @@ def _describe_library(rule: str, like: str) -> None:
     click.echo(f"\n{found.title} {found.version}: {entry.spelled}" + (f"; {entry.note}" if entry.note else ""))
     print_table(["here", f"in {found.title}"], list(entry.names.items()))
     for switch, options in entry.switches.items():
-        click.echo(f"{switch} there is {', '.join(f'{a}={_word(o)}' for a, o in options.items())} here")
+        click.echo(f"{switch} there is {', '.join(f'{a}={str(o).lower() if isinstance(o, bool) else o}' for a, o in options.items())} here")
 
 
 def _pairs(options: tuple[str, ...]) -> dict[str, str]:
