@@ -19,7 +19,7 @@ GREEK = frozenset(
     ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu",
      "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Delta"]
 )  # fmt: skip
-ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
+ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "prime": "'"}
 
 
 def _split(name: str) -> tuple[str, str, str, str]:
@@ -39,7 +39,7 @@ def tex_name(name: str) -> str:
     index = stem[len(letter) :]
     tex = f"\\{letter}" if letter in GREEK else letter
     if accent:
-        tex = f"{ACCENTS[accent]}{{{tex}}}"
+        tex = f"{tex}'" if accent == "prime" else f"{ACCENTS[accent]}{{{tex}}}"
     if tail == "inf":
         return rf"{tex}_\infty"
     if tail:
@@ -216,7 +216,7 @@ class TextbookLatex(LatexPrinter):  # type: ignore[misc]
         base, power = self._print(e.base), self._print(e.exp)
         if not e.base.is_Symbol and not base.startswith(r"\lVert") and not base.replace(".", "").isdigit():
             base = f"({base})" if r"\frac" not in base else rf"\left({base}\right)"
-        elif r"^{" in base or base.startswith(r"\nabla"):
+        elif r"^{" in base or "'" in base or base.startswith(r"\nabla"):
             base = rf"\left({base}\right)"
         return f"{base}^{power}" if len(power) == 1 else f"{base}^{{{power}}}"
 

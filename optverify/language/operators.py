@@ -168,3 +168,19 @@ class power_of(Operator):  # noqa: N801
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         return rf"{{{printer._print(self.args[0])}}}^{{{printer._print(self.args[1])}}}"
+
+
+class eigenvectors(Operator):  # noqa: N801
+    """Eigenvectors of a symmetric matrix as columns, the largest eigenvalue first: (n, n) -> (n, n)."""
+
+    nargs = 1
+    matrix = True
+    tex = r"\mathrm{{eigenvectors}}({0})"
+
+
+class orthonormal(Operator):  # noqa: N801
+    """Q of the decomposition A = Q R with diag(R) >= 0: (n, n) -> (n, n)."""
+
+    nargs = 1
+    matrix = True
+    tex = r"\mathrm{{QR}}({0})"

@@ -87,3 +87,19 @@ def power_of(x: Array, exponent: float) -> Array:
     values = np.maximum(values, 0)
     scaled = np.where(values > 0, values, 1) ** exponent * (values > 0)
     return np.asarray((vectors * scaled.astype(x.dtype)) @ vectors.T)
+
+
+def eigenvectors(x: Array) -> Array:
+    """Eigenvectors of a symmetric matrix as columns, the largest eigenvalue first.
+
+    The entry of largest absolute value in each is positive: LAPACK leaves the sign open.
+    """
+    vectors = np.linalg.eigh(x)[1][:, ::-1]
+    largest = np.take_along_axis(vectors, np.argmax(np.abs(vectors), axis=0)[None], axis=0)
+    return np.where(largest < 0, -vectors, vectors)
+
+
+def orthonormal(x: Array) -> Array:
+    """Q of A = Q R with diag(R) >= 0, which makes it unique where A has full rank."""
+    q, r = np.linalg.qr(x)
+    return np.where(np.diag(r) < 0, -q, q)
