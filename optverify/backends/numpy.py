@@ -68,6 +68,8 @@ def numpy_source(rule: Rule) -> str:
             needs_math="math." in scalar_code,
             checks=" and ".join(_bound(h) for h in steps if h.name != "lr"),
             steps=steps,
+            inputs=rule.inputs,
+            domains={i.name: i.domain for i in rule.inputs},
             given=["lr", *(n for n in names if n != "lr")],
             handed=["lr" if "lr" in names else "1.0", *(n for n in names if n != "lr")],
             checked=[n for n in names if n != "lr"],

@@ -21,10 +21,21 @@ class Twin:
     """The steps of a rule on another number type.
 
     rule: the dialect. backend: "mpmath" or "autograd". Shapes: under mpmath theta is a number or an object
-    array of numbers; under autograd an array. Errors: as Rule.check for hyperparameters.
+    array of numbers; under autograd an array. Errors: as Rule.check for hyperparameters; ValueError for a
+    rule with named operators.
     """
 
     def __init__(self, rule: Rule, backend: str) -> None:
+        if names := sorted({type(f).__name__ for f in rule.operators}):
+            raise ValueError(
+                f"rule {rule.name!r} has no {backend} twin, because it uses {', '.join(names)} of whole arrays:"
+                ' use backend="numpy"'
+            )
+        if rule.inputs:
+            raise ValueError(
+                f"rule {rule.name!r} has no {backend} twin, because it is given"
+                f' {", ".join(i.name for i in rule.inputs)} with each gradient: use backend="numpy"'
+            )
         self.rule, self.backend = rule, backend
         self.State: Any = namedtuple("State", ["t", *(s.name for s in rule.states)])  # type: ignore[misc]
 

@@ -31,6 +31,7 @@ from optverify.language.schedule import Schedule
 from optverify.language.schedule_family import FormulaSchedule, ScheduleFamily, schedule
 from optverify.language.source import Source
 from optverify.language.symbols import (
+    Input,
     State,
     Variable,
     beta1,
@@ -70,12 +71,12 @@ from optverify.language.wrappers import WRAPPERS, Wrapper, wrapper
 
 __all__ = [
     "WRAPPERS", "Assignment", "Axis", "Count", "Domain", "Exclusion", "Factors", "FormulaSchedule",
-    "Hyperparameter", "Join", "Milestones", "Option", "Parameter", "Product", "Registry", "Rule",
+    "Hyperparameter", "Input", "Join", "Milestones", "Option", "Parameter", "Product", "Registry", "Rule",
     "Schedule", "ScheduleFamily", "Source", "State", "Variable", "Wrapper", "beta1", "beta2",
     "bias_correction", "column_max", "column_mean", "columns", "corrected", "dampening", "decay",
     "decay_factor", "decayed", "direction", "eigenvectors", "ema", "eps", "epsilon", "g", "grad", "gradient",
-    "hyper_symbol", "initial_accumulator", "inner", "join", "layerwise_decay", "looked_at", "lr",
-    "lr_decay", "lr_placement", "matmul", "maximize", "mean", "momentum", "nonnegative", "norm", "norm1",
-    "orthonormal", "positive", "power_of", "real", "rho", "rms", "root", "row_max", "row_mean", "rows", "rule",
-    "schedule", "t", "theta", "transpose", "trust_ratio", "unit", "weight_decay", "weight_decay_form", "wrapper",
+    "hyper_symbol", "initial_accumulator", "inner", "join", "layerwise_decay", "looked_at", "lr", "lr_decay",
+    "lr_placement", "matmul", "maximize", "mean", "momentum", "nonnegative", "norm", "norm1", "orthonormal",
+    "positive", "power_of", "real", "rho", "rms", "root", "row_max", "row_mean", "rows", "rule", "schedule",
+    "t", "theta", "transpose", "trust_ratio", "unit", "weight_decay", "weight_decay_form", "wrapper",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from optverify.language.messages import unknown
 from optverify.language.notation import TextbookLatex, is_scalar
 from optverify.language.operators import Operator
 from optverify.language.source import Source
-from optverify.language.symbols import State, g, grad, t, theta
+from optverify.language.symbols import Input, State, g, grad, t, theta
 
 Assignment = tuple[sp.Symbol, sp.Expr]
 
@@ -59,7 +59,7 @@ class Rule:
     axes: the choices it leaves open; options: the one made on each (a dialect).
     assignments: (symbol, expression) in the paper's order; the last ones give theta[t] and the states.
     gradient_point: where `grad` is taken, theta[t-1] or a look-ahead.
-    hyperparameters, states: those that this dialect uses.
+    hyperparameters, states, inputs: those that this dialect uses.
     """
 
     name: str
@@ -71,6 +71,7 @@ class Rule:
     every_hyperparameter: tuple[Hyperparameter, ...] = field(repr=False)
     every_state: tuple[State, ...] = field(repr=False)
     excluded: tuple[Exclusion, ...] = field(default=(), repr=False)
+    every_input: tuple[Input, ...] = field(default=(), repr=False)
     options: Mapping[str, Option] = field(default_factory=dict)
     assignments: tuple[Assignment, ...] = field(default=(), repr=False)
     gradient_point: sp.Expr = field(default=theta.before, repr=False)
@@ -105,7 +106,8 @@ class Rule:
         """Every dialect, the default first; or those that leave the default on at most `changed` axes."""
         for choice in itertools.product(*(axis.options for axis in self.axes)):
             options = {axis.name: option for axis, option in zip(self.axes, choice, strict=True)}
-            if changed is not None and sum(o != a.default for a, o in zip(self.axes, choice, strict=True)) > changed:
+            away = sum(o != axis.default for axis, o in zip(self.axes, choice, strict=True))
+            if changed is not None and away > changed:
                 continue
             if not any(exclusion.applies(options) for exclusion in self.excluded):
                 yield self.dialect(**options)
@@ -135,16 +137,32 @@ class Rule:
     @property
     def needs_matrix(self) -> bool:
         """True if theta must be a matrix."""
-        operators = {f for _, rhs in self.assignments for f in rhs.atoms(Operator)}
-        return any(s.side for s in self.states) or any(f.matrix for f in operators)
+        return any(s.side for s in self.states) or any(f.matrix for f in self.operators)
+
+    @property
+    def operators(self) -> set[Operator]:
+        """The named operators it applies: norms, means, products."""
+        return {f for _, rhs in self.assignments for f in rhs.atoms(Operator)}
+
+    @property
+    def demands(self) -> str:
+        """What it needs besides a gradient of any shape, in words; empty if nothing.
+
+        A rule with demands is left out where many rules are run alike.
+        """
+        needed = ["a matrix"] if self.needs_matrix else []
+        needed += [i.name for i in self.inputs]
+        needed += [h.name for h in self.hyperparameters if h.default is None]
+        return " and ".join(needed)
 
     @property
     def elementwise(self) -> bool:
-        """True if every coordinate goes its own way: no norms, no sides, no number or choice shared."""
+        """True if every coordinate goes its own way with its gradient alone: nothing shared, no inputs."""
         cases = {p for _, rhs in self.assignments for p in rhs.atoms(sp.Piecewise)}
         return (
             not any(s.side or s.scalar for s in self.states)
-            and not any(rhs.has(Operator) for _, rhs in self.assignments)
+            and not self.inputs
+            and not self.operators
             and all(is_scalar(condition) for p in cases for _, condition in p.args)
         )
 
@@ -160,6 +178,12 @@ class Rule:
         """The states this dialect keeps, theta not among them."""
         assigned = {lhs for lhs, _ in self.assignments}
         return tuple(s for s in self.every_state if s.now in assigned)
+
+    @cached_property
+    def inputs(self) -> tuple[Input, ...]:
+        """What this dialect must be given with each gradient, in the order of the rule file."""
+        read = {s for _, rhs in self.assignments for s in rhs.free_symbols}
+        return tuple(i for i in self.every_input if i.now in read)
 
     @cached_property
     def hyperparameters(self) -> tuple[Hyperparameter, ...]:
@@ -208,6 +232,7 @@ class Rule:
         """How the paper writes each hyperparameter, and the gradient at its point."""
         names = {h.symbol: h.latex for h in self.every_hyperparameter}
         point = TextbookLatex(names).doprint(self.gradient_point)
+        names |= {i.now: i.latex for i in self.every_input}
         return {**names, grad: rf"\nabla f_t({point})"}
 
     def tex(self, e: sp.Expr) -> str:
@@ -237,6 +262,7 @@ def rule(
     states: Iterable[State] = (),
     axes: Iterable[Axis] = (),
     excluded: Iterable[Exclusion] = (),
+    inputs: Iterable[Input] = (),
 ) -> Callable[[Callable[[Any], Iterable[Assignment]]], Rule]:
     """Make a Rule of the function below, which yields (symbol, expression) for the dialect it is handed.
 
@@ -247,7 +273,7 @@ def rule(
         summary = (write.__doc__ or "").strip()
         family = Rule(
             name, title, summary, tuple(sources), tuple(axes), write,
-            tuple(hyperparameters), tuple(states), tuple(excluded),
+            tuple(hyperparameters), tuple(states), tuple(excluded), tuple(inputs),
         )  # fmt: skip
         default = family.dialect()
         validate(default)
@@ -261,7 +287,7 @@ def validate(rule: Rule) -> None:
     if not rule.sources or not rule.summary:
         raise ValueError(f"rule {rule.name!r} needs a source and a docstring that sums it up")
     known = {t, grad, theta.before, *(h.symbol for h in rule.every_hyperparameter)}
-    known |= {s.before for s in rule.states}
+    known |= {s.before for s in rule.states} | {i.now for i in rule.every_input}
     for lhs, rhs in rule.assignments:
         if stray := rhs.free_symbols - known:
             names = ", ".join(sorted(map(str, stray)))

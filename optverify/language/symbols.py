@@ -22,7 +22,7 @@ class Timed(sp.Symbol):  # type: ignore[misc]
     __slots__ = ()
 
     def _latex(self, printer: Any) -> str:
-        return tex_name(self.name)
+        return printer._settings["symbol_names"].get(self) or tex_name(self.name)
 
     def _pretty(self, printer: Any) -> Any:
         return printer._print(sp.Symbol(pretty_name(self.name)))
@@ -91,6 +91,23 @@ class State(Variable):
             return "number"
         sides = {"": "theta", "rows": "(m, 1)", "columns": "(1, n)", "left": "(m, m)", "right": "(n, n)"}
         return sides[self.side]
+
+
+@dataclass(frozen=True)
+class Input(Variable):
+    """What an update is given besides a gradient: a keyword of step(), x[t] in the rule.
+
+    latex: its symbol at time t; meaning: what it holds, in words. An array of theta's shape, or, with
+    `scalar`, one number, >= 0 with `nonnegative`.
+    """
+
+    latex: str = ""
+    meaning: str = ""
+
+    @property
+    def domain(self) -> str:
+        """The range of a number, "" for an array."""
+        return "" if not self.scalar else ">= 0" if self.nonnegative else "> -inf"
 
 
 theta = State("theta", meaning="parameters")

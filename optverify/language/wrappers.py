@@ -1,8 +1,8 @@
 """Wrappers: from a rule, another rule. "clip_by_norm(adam)" is Adam whose gradients are clipped first.
 
 What a wrapper gives is a rule like any other: it has equations, dialects, step functions, and can be wrapped
-again. An update sees one array, so every norm here is that of one array; it is the global norm where the
-parameters are one array.
+again. An update sees one array, so the norms taken here are those of one array; that of all arrays together
+is a number an update is given, and an Optimizer, which sees them all, gives it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from optverify.language.messages import unknown
 from optverify.language.operators import norm
 from optverify.language.rule import Assignment, Rule
 from optverify.language.source import Source
-from optverify.language.symbols import State, Variable, grad, hyper_symbol, t, theta
+from optverify.language.symbols import Input, State, Variable, grad, hyper_symbol, t, theta
 from optverify.language.words import ema
 
 Lines = list[Assignment]
@@ -30,7 +30,7 @@ Lines = list[Assignment]
 class Wrapper:
     """A function from rules to rules.
 
-    name, title, summary, sources: as of a Rule. hyperparameters, states, axes: what it adds.
+    name, title, summary, sources: as of a Rule. hyperparameters, states, axes, inputs: what it adds.
     write: from a dialect, the inner rule and its lines in that dialect to the lines of the wrapped one.
     """
 
@@ -42,9 +42,16 @@ class Wrapper:
     states: tuple[State, ...]
     axes: tuple[Axis, ...]
     write: Callable[[Any, Rule, Lines], Iterable[Assignment]]
+    inputs: tuple[Input, ...] = ()
 
     def __call__(self, rule: Rule) -> Rule:
-        """The rule, wrapped; ValueError if both have a state, hyperparameter or axis of one name."""
+        """The rule, wrapped.
+
+        ValueError if both have a state, hyperparameter or axis of one name, or if the rule takes further
+        gradients, which would have to be changed like the first.
+        """
+        if further := [i.name for i in rule.every_input if not i.scalar]:
+            raise ValueError(f"{self.name} cannot wrap {rule.name}, which is given {', '.join(further)} too")
         ours = {p.symbol.name for p in self.hyperparameters} | {s.name for s in self.states}
         theirs = {p.symbol.name for p in rule.every_hyperparameter} | {s.name for s in rule.every_state}
         ours |= {a.name for a in self.axes}
@@ -59,7 +66,7 @@ class Wrapper:
             rule, name=f"{self.name}({rule.name})", title=f"{rule.title}, {self.title}", summary=self.summary,
             sources=self.sources + rule.sources, axes=rule.axes + self.axes, write=write,
             every_hyperparameter=rule.every_hyperparameter + self.hyperparameters,
-            every_state=rule.every_state + self.states,
+            every_state=rule.every_state + self.states, every_input=rule.every_input + self.inputs,
         ).dialect(**rule.options)  # fmt: skip
 
 
@@ -81,11 +88,13 @@ def _wrapper(
     *,
     states: Iterable[State] = (),
     axes: Iterable[Axis] = (),
+    inputs: Iterable[Input] = (),
 ) -> Callable[[Callable[[Any, Rule, Lines], Iterable[Assignment]]], Wrapper]:
     def make(write: Callable[[Any, Rule, Lines], Iterable[Assignment]]) -> Wrapper:
         summary = (write.__doc__ or "").strip()
         WRAPPERS[name] = Wrapper(
-            name, title, summary, tuple(sources), tuple(hyperparameters), tuple(states), tuple(axes), write
+            name, title, summary, tuple(sources), tuple(hyperparameters), tuple(states), tuple(axes), write,
+            tuple(inputs),
         )
         return WRAPPERS[name]
 
@@ -136,22 +145,47 @@ clip_epsilon = Axis(
     {"none": "no", "added": "yes, clip_eps (PyTorch's clip_grad_norm_, 1e-6)"},
 )
 
+_CLIPPED = (
+    Hyperparameter(max_norm, "c", 1.0, positive, "largest norm of the gradient"),
+    Hyperparameter(clip_eps, r"\epsilon_c", 1e-6, nonnegative, "added to the norm"),
+)
+
 
 @_wrapper(
     "clip_by_norm",
     "clipped by norm",
     [_PASCANU],
-    [
-        Hyperparameter(max_norm, "c", 1.0, positive, "largest norm of the gradient"),
-        Hyperparameter(clip_eps, r"\epsilon_c", 1e-6, nonnegative, "added to the norm"),
-    ],
+    _CLIPPED,
     axes=[clip_epsilon],
 )
 def clip_by_norm(d: Any, rule: Rule, lines: Lines) -> Iterable[Assignment]:
     """A gradient longer than max_norm is scaled to that length; its direction stays."""
+    return _put(lines, {grad: _shortened(d, norm(grad))})
+
+
+def _shortened(d: Any, length: sp.Expr) -> sp.Expr:
     if d.clip_epsilon == "added":
-        return _put(lines, {grad: grad * sp.Min(1, max_norm / (norm(grad) + clip_eps))})
-    return _put(lines, {grad: max_norm * grad / sp.Max(norm(grad), max_norm)})
+        return grad * sp.Min(1, max_norm / (length + clip_eps))
+    return max_norm * grad / sp.Max(length, max_norm)
+
+
+global_norm = Input(
+    "global_norm", nonnegative=True, scalar=True, latex=r"\lVert \nabla f_t \rVert_{\mathrm{all}}",
+    meaning="the norm of the gradients of all arrays together; an Optimizer computes it",
+)  # fmt: skip
+
+
+@_wrapper(
+    "clip_by_global_norm",
+    "clipped by global norm",
+    [_PASCANU],
+    _CLIPPED,
+    axes=[clip_epsilon],
+    inputs=[global_norm],
+)
+def clip_by_global_norm(d: Any, rule: Rule, lines: Lines) -> Iterable[Assignment]:
+    """All gradients are scaled alike if together they are longer than max_norm."""
+    return _put(lines, {grad: _shortened(d, global_norm[t])})
 
 
 # ---- means of gradients and parameters --------------------------------------------------------------------

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from optverify.optimizers.trees import Path, show, typed
+from optverify.optimizers.trees import Path, Tree, aligned, show, typed
 from optverify.steps import _engine
 from optverify.steps._engine import Array
+from optverify.steps._operators import norm
 
 
 def parameter(path: Path, p: Any) -> Array:
@@ -30,6 +31,36 @@ def gradient(path: Path, p: Array, g: Any) -> Array:
     if g is None:
         raise TypeError(f"{name} is None: every parameter needs a gradient, zeros where there is none")
     return _engine.gradient(p, g, name, f"params{show(path)}")
+
+
+def inputs(
+    domains: Mapping[str, str], given: Mapping[str, Any], params: Tree, grads: Sequence[Array], rule: str
+) -> list[dict[str, Any]]:
+    """What each array's update is given besides its gradient; ValueError or TypeError for what does not fit.
+
+    domains: input -> range of a number, "" for an array. global_norm, if not given, is computed.
+    """
+    for name in given:
+        if name not in domains:
+            raise TypeError(f"update() takes no {name}: rule {rule!r} is given {_listed(domains)} with grads")
+    each: list[dict[str, Any]] = [{} for _ in grads]
+    for name, domain in domains.items():
+        if name not in given and name != "global_norm":
+            raise TypeError(f"rule {rule!r} needs {name} with grads: update(params, grads, {name}=...)")
+        if domain:
+            number = given[name] if name in given else norm(np.array([norm(g) for g in grads]))
+            _engine.check({name: domain}, **{name: number})
+            each = [{**x, name: number} for x in each]
+            continue
+        for x, (path, p, value) in zip(each, aligned(params, given[name], name), strict=True):
+            x[name] = _engine.gradient(p, value, f"{name}{show(path)}", f"params{show(path)}")
+            if nonfinite([narrowed(p, x[name])]) is not None:
+                raise ValueError(f"{name}{show(path)} {what_is_nonfinite(p, x[name])}: it must be finite")
+    return each
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "nothing more"
 
 
 # ---- finite? -----------------------------------------------------------------------------------------------

@@ -119,11 +119,12 @@ class Optimizer:
         look = self._steps.gradient_point
         return rebuilt(params, (look(p, s, **given) for (_, p), s in zip(placed, states, strict=True)))
 
-    def update(self, params: Tree, grads: Tree) -> bool:
+    def update(self, params: Tree, grads: Tree, **inputs: Any) -> bool:
         """One update, written into the arrays of params. True if it was made, False if it was skipped.
 
         params: a writeable NumPy array of floating-point or complex numbers, or lists, tuples and dicts of
-        such arrays, nested at will. grads: nested alike, each array of the same shape.
+        such arrays, nested at will. grads: nested alike, each array of the same shape. inputs: what the rule
+        needs besides ("svrg": snapshot_grad, full_grad), arrays nested alike; global_norm is computed.
 
         Raises ValueError or TypeError, naming the array, if grads do not fit params, are None or not finite,
         or if params cannot be updated in place; params and state are then as before. (An interruption in
@@ -153,10 +154,12 @@ class Optimizer:
                 "optimizer.gradient_point(params), not at params",
                 stacklevel=2,
             )
+        more = arrays.inputs(getattr(self._steps, "INPUTS", {}), inputs, params, slopes, self._steps.RULE)
         given, states = self._at_t(), self._states(params, placed)
         slopes = arrays.unshared(slopes, [p for _, p in placed])
         update = self._steps.update
-        after = [update(p, g, s, **given) for (_, p), g, s in zip(placed, slopes, states, strict=True)]
+        jobs = zip(placed, slopes, states, more, strict=True)
+        after = [update(p, g, s, **given, **m) for (_, p), g, s, m in jobs]
         self._state, self._t = rebuilt(params, iter(after)), self._t + 1
         return True
 

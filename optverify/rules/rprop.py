@@ -2,11 +2,11 @@
 
 from math import inf
 
-from sympy import Max, Min, Piecewise, sign
+from sympy import And, Max, Min, Piecewise, sign
 
 from optverify.language import (
     Axis, Domain, Hyperparameter, Source, State, Variable, decay, decayed, g, gradient, hyper_symbol, lr,
-    maximize, positive, rule, t, theta, weight_decay_form,
+    maximize, positive, real, rule, t, theta, weight_decay_form,
 )
 
 Delta = State("Delta", nonnegative=True, initial=lr, meaning="step size of each coordinate")
@@ -14,6 +14,7 @@ p = State("p", meaning="last gradient, or 0 where its sign is to be forgotten")
 s = State("s", meaning="last step")
 c, b = Variable("c"), Variable("b")
 eta_plus, eta_minus = hyper_symbol("eta_plus"), hyper_symbol("eta_minus")
+E, loss = State("E", scalar=True, meaning="last loss"), hyper_symbol("loss", real=True)
 min_step, max_step = hyper_symbol("min_step"), hyper_symbol("max_step")
 
 variant = Axis(
@@ -22,6 +23,8 @@ variant = Axis(
     {
         "rprop+": "the last step is taken back, and the step size left alone for one update",
         "rprop-": "a step with the smaller step size, as everywhere",
+        "irprop+": "the last step is taken back if the loss has grown, else there is no step; the step size"
+        " is left alone for one update",
         "irprop-": "no step, and the step size is left alone for one update (PyTorch)",
         "irprop-_late": "as irprop-, but all steps are taken one update late (optax)",
     },
@@ -36,7 +39,7 @@ variant = Axis(
                " the RPROP algorithm", "the rules of adaptation and update; this is Rprop+", "ICNN",
                url="https://doi.org/10.1109/ICNN.1993.298623"),
         Source("Igel and Hüsken", 2003, "Empirical evaluation of the improved Rprop learning algorithms",
-               "the algorithms Rprop+, Rprop- and iRprop-; iRprop+ asks for the loss", "Neurocomputing 50",
+               "the algorithms Rprop+, Rprop-, iRprop+ and iRprop-", "Neurocomputing 50",
                url="https://doi.org/10.1016/S0925-2312(01)00700-7"),
     ],
     hyperparameters=[
@@ -45,9 +48,10 @@ variant = Axis(
         Hyperparameter(eta_minus, r"\eta^-", 0.5, Domain(0, 1, low_open=True), "shrinkage of a step size"),
         Hyperparameter(min_step, r"\Delta_{\min}", 1e-6, positive, "smallest step size"),
         Hyperparameter(max_step, r"\Delta_{\max}", 50.0, positive, "largest step size"),
+        Hyperparameter(loss, "E_t", None, real, "the objective at theta, for each update"),
         decay,
     ],
-    states=[Delta, p, s],
+    states=[Delta, p, s, E],
     axes=[variant, weight_decay_form.only("none", "coupled", "decoupled_without_lr"), maximize],
 )
 def rprop(d):
@@ -64,6 +68,11 @@ def rprop(d):
     step = -sign(p[t] if d.variant.startswith("irprop-") else g[t])*Delta[t]
     if d.variant == "rprop+":
         yield s[t], Piecewise((-s[t-1], c[t] < 0), (step, True))
+        step = s[t]
+    elif d.variant == "irprop+":
+        grown = loss < E[t-1] if d.maximize else loss > E[t-1]
+        yield s[t], Piecewise((-s[t-1], And(c[t] < 0, grown)), (0, c[t] < 0), (step, True))
+        yield E[t], loss
         step = s[t]
     elif d.variant == "irprop-_late":
         yield b[t], Piecewise((0, c[t] < 0), (s[t-1], True))

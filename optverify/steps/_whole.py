@@ -8,6 +8,7 @@ float32.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from numpy import asarray, copyto, dtype, eye, full, ndarray
@@ -20,7 +21,8 @@ class Plan(NamedTuple):
     """A rule on whole arrays.
 
     state: its State; equations: the recurrence; check: of hyperparameters; sides: state -> its side;
-    reads_lr: False if an update asks for no lr.
+    reads_lr: False if an update asks for no lr; inputs: what else it is given, with the range of a number
+    and "" for an array.
     """
 
     state: Any
@@ -29,6 +31,7 @@ class Plan(NamedTuple):
     sides: Mapping[str, str]
     needs_matrix: bool
     reads_lr: bool = True
+    inputs: Mapping[str, str] = MappingProxyType({})
 
 
 def shape_of(side: str, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -70,7 +73,10 @@ def parameters(theta: Any, needs_matrix: bool) -> Array:
 
 
 def pure(plan: Plan, theta: Any, grad: Any, state: Any, given: tuple[Any, ...]) -> tuple[Any, Any]:
-    """One update into new arrays: (theta, state). No argument is written to. given: lr, then the others."""
+    """One update into new arrays: (theta, state). No argument is written to.
+
+    given: lr, the other hyperparameters, then the inputs.
+    """
     values = parameters(theta, plan.needs_matrix)
     made, after = _updated(plan, values, grad, state, given)
     return (made if isinstance(theta, ndarray) else made[()]), after
@@ -98,20 +104,31 @@ def in_place(plan: Plan, theta: Array, grad: Any, state: Any, given: tuple[Any, 
 
 def _updated(plan: Plan, theta: Array, grad: Any, state: Any, given: tuple[Any, ...]) -> tuple[Array, Any]:
     slope = _engine.gradient(theta, grad)
+    numbers = len(given) - len(plan.inputs)
+    given, inputs = given[:numbers], given[numbers:]
+    more = [_input(n, d, x, theta) for (n, d), x in zip(plan.inputs.items(), inputs, strict=True)]
     check_state(plan, theta, state)
     lr = _engine.rate(given[0], state[0])
     plan.check(lr, *given[1:])
     work = _engine.computed_in(theta)
-    arrays = [asarray(x, work) for x in (theta, slope)]
+    arrays = [asarray(x, work) if isinstance(x, ndarray) else x for x in (theta, slope, *more)]
     states = [asarray(x, work) if isinstance(x, ndarray) else x for x in state[1:]]
-    numbers = [lr, *given[1:]] if plan.reads_lr else given[1:]
-    out = plan.equations(*arrays, *states, state[0] + 1, *map(float, numbers))
-    made = [_own(x, theta.dtype, (*arrays, *states, theta, grad, *state[1:])) for x in out[:1]]
+    values = [lr, *given[1:]] if plan.reads_lr else given[1:]
+    out = plan.equations(*arrays, *states, state[0] + 1, *map(float, values))
+    made = [_own(x, theta.dtype, (*arrays, *states, theta, grad, *more, *state[1:])) for x in out[:1]]
     after = [
         _own(x, theta.dtype, (*arrays, *states, *state[1:], *made)) if isinstance(old, ndarray) else float(x)
         for old, x in zip(state[1:], out[1:], strict=True)
     ]
     return made[0], plan.state(state[0] + 1, *after)
+
+
+def _input(name: str, domain: str, x: Any, theta: Array) -> Any:
+    """An array that fits theta, or a number in its domain as a float."""
+    if not domain:
+        return _engine.gradient(theta, x, name)
+    _engine.check({name: domain}, **{name: x})
+    return float(x)
 
 
 def _own(x: Any, kind: dtype[Any], others: tuple[Any, ...]) -> Array:

@@ -10,7 +10,7 @@ Step sizes grow while a gradient keeps its sign and shrink where it changes; its
 
 Dialect: variant = rprop+, weight_decay_form = none, maximize = False.
 Source: Riedmiller and Braun (1993), A direct adaptive method for faster backpropagation learning: the RPROP algorithm, ICNN: the rules of adaptation and update; this is Rprop+.
-Source: Igel and Hüsken (2003), Empirical evaluation of the improved Rprop learning algorithms, Neurocomputing 50: the algorithms Rprop+, Rprop- and iRprop-; iRprop+ asks for the loss.
+Source: Igel and Hüsken (2003), Empirical evaluation of the improved Rprop learning algorithms, Neurocomputing 50: the algorithms Rprop+, Rprop-, iRprop+ and iRprop-.
 """
 
 from math import inf

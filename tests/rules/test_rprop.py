@@ -60,6 +60,40 @@ def test_the_published_pseudocode_gives_the_same_updates(variant, decay, maximiz
     assert_same_updates(found, path(variant, decay=decay, maximize=maximize))
 
 
+def backtracking(gradients, losses, sign):
+    """Igel and Hüsken (2003), iRprop+, one weight: its changes."""
+    size, old, change, loss_before = FIRST, 0.0, 0.0, np.inf
+    for g, loss in zip(sign * gradients, sign * losses, strict=True):
+        if old * g > 0:
+            size = min(size * UP, MOST)
+            change = -np.sign(g) * size
+            yield change
+        elif old * g < 0:
+            size = max(size * DOWN, LEAST)
+            yield -change if loss > loss_before else 0.0
+        else:
+            change = -np.sign(g) * size
+            yield change
+        old, loss_before = 0.0 if old * g < 0 else g, loss
+
+
+@pytest.mark.parametrize("maximize", [False, True])
+def test_irprop_plus_takes_a_step_back_only_if_the_loss_has_grown(maximize):
+    losses = np.random.default_rng(4).normal(size=len(GRADIENTS))
+    module = step("rprop", variant="irprop+", maximize=maximize)
+    x, state, points = START, module.init(START, lr=FIRST), []
+    values = {name: value for name, value in H.items() if name != "lr"}
+    for g, loss in zip(GRADIENTS, losses, strict=True):
+        x, state = module.step(x, g, state, loss=float(loss), **values)
+        points.append(x)
+    sign = -1 if maximize else 1
+    changes = np.array([list(backtracking(g, losses, sign)) for g in GRADIENTS.T]).T
+    assert_same_updates(points, START + np.cumsum(changes, axis=0))
+    assert type(state.E) is float
+    with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'loss'"):
+        module.step(x, g, state, **values)
+
+
 def test_the_defaults_are_those_of_the_paper():
     values = {h.name: h.default for h in rule("rprop").hyperparameters}
     assert values == {"lr": 0.1, "eta_plus": 1.2, "eta_minus": 0.5, "min_step": 1e-6, "max_step": 50.0}

@@ -41,7 +41,7 @@ def descending(symmetric):
 
 
 def algorithm(
-    every, basis="power", sides="both", first="step", epsilon="outside", correct=True, form="none", sign=1
+    every, *, basis="power", sides="both", first="step", epsilon="outside", correct=True, form="none", sign=1
 ):
     """Algorithm 3, a line a line; the adaptive part of a step is what each `yield` is made of."""
     x, m, v = START.copy(), np.zeros((3, 4)), np.zeros((3, 4))

@@ -65,6 +65,40 @@ def test_cl_02_zero_in_zero_out_and_cl_03_a_huge_gradient_is_not_lost():
     assert theta == pytest.approx([-(0.5**0.5)] * 2, rel=1e-12)
 
 
+@pytest.mark.parametrize("epsilon", ["none", "added"])
+def test_clip_by_global_norm_scales_all_arrays_alike(epsilon):
+    """Two arrays through the Optimizer, against Adam on the one vector of both, clipped by its norm."""
+    longer = 1e-6 if epsilon == "added" else 0.0
+    size = lambda g: np.sqrt(np.sum(g**2)) + longer  # noqa: E731
+    expected = clipped(lambda g: g * min(1.0, 0.3 / size(g)))
+    params = {"a": START[:3].copy(), "b": [START[3:].copy()]}
+    optimizer = ov.Optimizer("clip_by_global_norm(adam)", lr=0.1, max_norm=0.3, clip_epsilon=epsilon)
+    points = []
+    for lr, g in zip(RATES, gradients(), strict=True):
+        optimizer.lr = float(lr)
+        optimizer.update(params, {"a": g[:3], "b": [g[3:]]})
+        points.append(np.concatenate([params["a"], params["b"][0]]))
+    assert_same_updates(points, expected)
+
+
+def test_the_global_norm_is_a_number_that_step_is_given():
+    module, x = step("clip_by_global_norm(gd)"), np.zeros(2)
+    found, _ = module.step(x, np.array([3.0, 4.0]), module.init(x), lr=1.0, global_norm=10.0)
+    np.testing.assert_allclose(found, [-0.3, -0.4], rtol=1e-15)
+    with pytest.raises(ValueError, match=r"global_norm = -1 is out of range: .* >= 0"):
+        module.step(x, x, module.init(x), lr=1.0, global_norm=-1)
+    with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'global_norm'"):
+        module.step(x, x, module.init(x), lr=1.0)
+    with pytest.raises(TypeError, match=r"update\(\) takes no global_norm: rule 'gd' is given nothing more"):
+        ov.Optimizer("gd", lr=1.0).update(x, x, global_norm=1.0)
+
+
+def test_huge_gradients_are_not_lost_in_the_global_norm():
+    params = [np.zeros(1), np.zeros(1)]
+    ov.Optimizer("clip_by_global_norm(gd)", lr=1.0).update(params, [np.array([3e200]), np.array([4e200])])
+    np.testing.assert_allclose(np.concatenate(params), [-0.6, -0.8], rtol=1e-15)
+
+
 def test_accumulation_is_the_rule_on_means():
     def loop():
         inner, theta, held = Inner(), START.copy(), []
