@@ -65,6 +65,11 @@ class Optimizer:
         return dict(self._hyperparameters)
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """What update() is given besides gradients; only global_norm may be left out."""
+        return tuple(getattr(self._steps, "INPUTS", ()))
+
+    @property
     def t(self) -> int:
         """The number of updates made."""
         return self._t

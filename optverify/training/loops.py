@@ -80,7 +80,7 @@ def train(
     """Run a rule on a finite sum for some epochs, with gradients estimated on batches.
 
     estimator: FullBatch(), OneExample(seed), MiniBatch(size, seed, drop_last); MiniBatch(64) if None.
-    The rest is as in `minimize`.
+    "svrg" is given its gradients at the snapshot. The rest is as in `minimize`.
     """
     target = named(problem) if isinstance(problem, str) else problem
     if not isinstance(target, FiniteSum):
@@ -147,10 +147,10 @@ class _Run:
         self.finite("the gradient", gradient)
         return gradient
 
-    def update(self, gradient: Tree) -> None:
+    def update(self, gradient: Tree, **inputs: Any) -> None:
         """Let the rule move theta, then bring it back into the box of an online problem."""
         with _quiet():
-            self.optimizer.update(self.theta, gradient)
+            self.optimizer.update(self.theta, gradient, **inputs)
         if isinstance(self.problem, OnlineProblem) and self.finite("theta", self.theta):
             self.theta[...] = self.problem.project(self.theta)
 
@@ -195,6 +195,18 @@ class _Epochs(_Run):
         super().__init__(*arguments)
         self.epoch, self.seconds = 0, 0.0
         self.batch_values: list[float] = []
+        self.snapshot: Tree = None
+        self.full_gradient: Tree = None
+
+    def at_snapshot(self, batch: Indices) -> dict[str, Tree]:
+        """What "svrg" is given besides; when its snapshot is renewed, theta and the snapshot are one."""
+        if "snapshot_grad" not in self.optimizer.inputs:
+            return {}
+        if self.optimizer.t % self.optimizer.period == 0:
+            self.snapshot = tree_map(np.copy, self.theta)
+            self.full_gradient = self.problem.gradient(self.snapshot)
+        _, gradient = self.problem.batch_value_and_gradient(self.snapshot, batch)
+        return {"snapshot_grad": gradient, "full_grad": self.full_gradient}
 
     def learn(self, batch: Indices) -> None:
         """One update, with the gradient on the batch."""
@@ -205,7 +217,7 @@ class _Epochs(_Run):
                 value, gradient = self.problem.batch_value_and_gradient(point, batch)
                 self.batch_values.append(value)
                 if self.finite("the value on a batch", value) and self.finite("the gradient", gradient):
-                    self.update(gradient)
+                    self.update(gradient, **self.at_snapshot(batch))
         self.seconds += perf_counter() - began
 
     def end_epoch(self) -> None:

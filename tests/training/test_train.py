@@ -104,6 +104,29 @@ def test_divergence_ends_the_run_with_a_note_and_no_warning():
     assert trained.epoch[-1] == len(trained.epoch) - 2  # the last row stands inside an epoch
 
 
+@pytest.mark.parametrize("renewal", ["last", "mean"])
+def test_svrg_is_given_the_gradients_at_its_snapshot(renewal):
+    """Against nested loops; the noise of single examples goes, and with it the distance to the minimum."""
+    f = problem("least_squares")
+    theta = near = f.start
+    chosen = [batch for epoch in islice(OneExample(seed=3).epochs(f.n), 2) for batch in epoch]
+    for k in range(0, len(chosen), 5):
+        full, path = f.gradient(near), []
+        for batch in chosen[k : k + 5]:
+            (_, here), (_, there) = (f.batch_value_and_gradient(x, batch) for x in (theta, near))
+            theta = theta - 0.01 * (here - there + full)
+            path.append(theta)
+        if len(path) == 5:
+            near = theta = theta if renewal == "last" else np.mean(path, axis=0)
+    trained = train(f, "svrg", 2, OneExample(seed=3), lr=0.01, period=5, renewal=renewal)
+    np.testing.assert_allclose(trained.theta[-1], theta, rtol=1e-12)
+
+
+def test_svrg_needs_examples():
+    with pytest.raises(TypeError, match="rule 'svrg' needs snapshot_grad with grads"):
+        minimize("booth", "svrg", 5, lr=0.01, period=5)
+
+
 def test_progress_counts_the_updates():
     seen = []
     f = problem("least_squares")
