@@ -173,7 +173,7 @@ def _onto(  # noqa: PLR0917
     return Translation(
         source=here.spelled,
         target=there.spelled,
-        values={there.names[n]: v for n, v in checked.items() if n in there.names},
+        values={there.argument(n): there.to_theirs(n, v) for n, v in checked.items() if n in there.names},
         switches=switches,
         carried=exact,
         conditions=tuple(conditions) if exact else (),
@@ -184,12 +184,15 @@ def _onto(  # noqa: PLR0917
 
 def _ours(entry: Entry, rule: Rule, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values under our names."""
-    back = {theirs: ours for ours, theirs in entry.names.items()}
+    back = {entry.argument(ours): ours for ours in entry.names}
     known = [h.name for h in rule.hyperparameters]
     for name in values:
         if name not in known and name not in back:
             raise ValueError(f"{entry.spelled}: {unknown('hyperparameter', name, {*known, *back})}")
-    return {name if name in known else back[name]: float(value) for name, value in values.items()}
+    return {
+        back.get(name, name): entry.to_ours(back[name], float(value)) if name in back else float(value)
+        for name, value in values.items()
+    }
 
 
 def _carry(old: Rule, new: Rule, values: Values) -> tuple[Values, list[str], list[str]]:

@@ -2,8 +2,10 @@
 
 from optverify.language.library import Entry, Library
 
-BETAS = {"lr": "learning_rate", "beta1": "beta_1", "beta2": "beta_2", "eps": "epsilon",
-         "weight_decay": "weight_decay"}
+MOMENTS = {"lr": "learning_rate", "beta1": "beta_1", "beta2": "beta_2", "weight_decay": "weight_decay"}
+BETAS = MOMENTS | {"eps": "epsilon"}
+SHRUNK = {"weight_decay=...": {"weight_decay_form": "before_step"}}
+NONE = {"weight_decay_form": "none"}
 DECAY = {"weight_decay=...": {"weight_decay_form": "decoupled"}}
 
 keras = Library("keras", "Keras", "3.15.1", (
@@ -28,4 +30,38 @@ keras = Library("keras", "Keras", "3.15.1", (
           DECAY | {"amsgrad=True": {"amsgrad": "v"}}),
     Entry("adamw", "keras.optimizers.AdamW", {"epsilon": "hat"}, BETAS,
           {"eps": 1e-7, "weight_decay": 0.004}, {"amsgrad=True": {"amsgrad": "v"}}),
+    Entry("amsgrad", "keras.optimizers.Adam(amsgrad=True)",
+          {"epsilon": "hat", "bias_correction": "both"}, BETAS, {"eps": 1e-7}, DECAY),
+    Entry("sgdw", "keras.optimizers.SGD(momentum=..., weight_decay=...)", {},
+          {"lr": "learning_rate", "momentum": "momentum", "weight_decay": "weight_decay"},
+          {"lr": 0.01, "momentum": None, "weight_decay": None}),
+    Entry("adadelta", "keras.optimizers.Adadelta", {},
+          {"lr": "learning_rate", "rho": "rho", "eps": "epsilon", "weight_decay": "weight_decay"},
+          {"lr": 1e-3, "eps": 1e-7}, DECAY),
+    Entry("adamax", "keras.optimizers.Adamax", {"epsilon": "outside"}, BETAS,
+          {"lr": 1e-3, "eps": 1e-7}, DECAY),
+    Entry("nadam", "keras.optimizers.Nadam",
+          {"momentum_schedule": "growing_outside", "second_correction": "adam"}, BETAS,
+          {"lr": 1e-3, "eps": 1e-7, "momentum_decay": 1.0}, DECAY),
+    Entry("lion", "keras.optimizers.Lion", NONE, MOMENTS, {"lr": 1e-3}, DECAY),
+    Entry("ftrl", "keras.optimizers.Ftrl", {"rate": "power", "l2_shrinkage": True},
+          {"lr": "learning_rate", "lr_power": "-learning_rate_power", "beta": "beta",
+           "initial_accumulator": "initial_accumulator_value", "lambda1": "l1_regularization_strength",
+           "lambda2": "2*l2_regularization_strength",
+           "shrinkage": "2*l2_shrinkage_regularization_strength", "weight_decay": "weight_decay"},
+          {"lr": 1e-3, "initial_accumulator": 0.1, "beta": 0.0}, SHRUNK),
+    Entry("schedule_free_adamw", "keras.optimizers.ScheduleFreeAdamW",
+          NONE | {"parameters": "gradient_point", "weighting": "equal", "epsilon": "outside"}, BETAS),
+    Entry("lamb", "keras.optimizers.Lamb", NONE, BETAS, {"eps": 1e-7}, SHRUNK),
+    Entry("adafactor", "keras.optimizers.Adafactor", NONE,
+          {"lr": "learning_rate", "eps1": "epsilon_1", "eps2": "epsilon_2",
+           "clip_threshold": "clip_threshold", "decay_rate": "-beta_2_decay", "weight_decay": "weight_decay"},
+          {"lr": 1e-3}, SHRUNK | {"relative_step=False": {"relative_step": False}}, tolerance=1e-6,
+          note="its root mean squares are computed in float32"),
+    Entry("muon", "keras.optimizers.Muon", {"scaling": "rms", "weight_decay_form": "decoupled"},
+          {"lr": "learning_rate", "momentum": "momentum", "ns_a": "muon_a", "ns_b": "muon_b",
+           "ns_c": "muon_c", "rms_rate": "rms_rate", "weight_decay": "weight_decay"},
+          {"lr": 1e-3, "weight_decay": 0.004},
+          {"nesterov=False": {"nesterov": False}, "rms_rate=None": {"scaling": "none"}}, tolerance=1e-6,
+          note="its norm is computed in float32; epsilon is that of Adam, for vectors and embeddings"),
 ))  # fmt: skip
