@@ -108,7 +108,8 @@ class Translation:
     source, target: the classes. values: their argument -> value, for the target. switches: further arguments
     of the target that bring it nearest. carried: True if the target then computes the same numbers.
     conditions: under which. lost: what could not be carried, in sentences. difference: the largest
-    difference of an update over the largest update, in a run of both.
+    difference of an update over the largest update, in a run of both. notes: what else a user of one of the
+    classes should know; that of a class which keeps numbers in float32 is not in the difference.
     """
 
     source: str
@@ -119,6 +120,7 @@ class Translation:
     conditions: tuple[str, ...]
     lost: tuple[str, ...]
     difference: float
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -126,6 +128,7 @@ class Translation:
             "source": self.source, "target": self.target, "values": dict(self.values),
             "switches": list(self.switches), "exact": self.carried, "conditions": list(self.conditions),
             "lost": list(self.lost), "difference": self.difference,
+            "notes": list(self.notes),
         }  # fmt: skip
 
 
@@ -179,6 +182,7 @@ def _onto(  # noqa: PLR0917
         conditions=tuple(conditions) if exact else (),
         lost=() if exact else tuple(lost),
         difference=difference,
+        notes=tuple(dict.fromkeys(f"{e.spelled}: {e.note}" for e in (here, there) if e.note)),
     )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from optverify.libraries import library, names
+from optverify.libraries import Entry, library, names
 from optverify.rules import registry, rule
 
 ENTRIES = [(name, entry) for name in names() for entry in library(name).entries]
@@ -35,6 +35,23 @@ def test_options_come_on_top_of_the_librarys():
     assert keras.options["amsgrad"] == "v"
     assert keras.hyperparameter("eps").default == 1e-7
     assert rule("adam").hyperparameter("eps").default == 1e-8
+
+
+def test_a_name_may_have_a_factor_a_sign_and_a_shift():
+    """Keras' learning_rate_power is -p, its l2 half of lambda2; PyTorch's t0 is one less than ours."""
+    ftrl, asgd = library("keras").entry("ftrl"), library("torch").entry("asgd")
+    assert ftrl.argument("lr_power") == "learning_rate_power"
+    assert ftrl.to_theirs("lr_power", 0.5) == -0.5
+    assert ftrl.to_theirs("lambda2", 0.5) == 0.25
+    assert ftrl.to_ours("lambda2", 0.25) == 0.5
+    assert (asgd.to_theirs("average_start", 20), asgd.to_ours("average_start", 19)) == (19, 20)
+    assert library("torch").entry("adam").argument("beta2") == "betas[1]"
+
+
+def test_a_name_that_cannot_be_read_is_refused():
+    entry = Entry("gd", "x.SGD", names={"lr": "exp(rate)"})
+    with pytest.raises(ValueError, match=r"x\.SGD: 'exp\(rate\)' is not an argument"):
+        entry.argument("lr")
 
 
 def test_a_rule_the_library_lacks_is_named():

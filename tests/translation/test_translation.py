@@ -19,6 +19,8 @@ from optverify.translation import EXACT, translate
         ("rmsprop", "torch", "optax", {"momentum": 0.9}, {"decay": 0.99, "momentum": 0.9}),
         ("adagrad", "torch", "optax", {"eps": 0.0}, {"initial_accumulator_value": 0.0, "eps": 0.0}),
         ("adam", "torch", "keras", {"eps": 0.0}, {"epsilon": 0.0}),
+        ("adafactor", "keras", "torch", {"beta_2_decay": -0.7}, {"beta2_decay": -0.7, "eps[0]": 1e-30}),
+        ("lamb", "keras", "optax", {"epsilon": 1e-3}, {"eps": 1e-3, "weight_decay": 0.0}),
         ("adamw", "torch", "keras", {"eps": 0.0, "betas[0]": 0.8}, {"beta_1": 0.8, "weight_decay": 0.01}),
     ],
 )
@@ -44,6 +46,13 @@ def test_a_switch_of_the_source_is_understood():
     found = translate("adam", "torch", "keras", {"amsgrad": True, "eps": 0.0})
     assert found.carried
     assert "amsgrad=True" in found.switches
+
+
+def test_a_note_on_either_class_is_handed_on():
+    found = translate("muon", "torch", "keras", {})
+    assert [note.partition(":")[0] for note in found.notes] == ["torch.optim.Muon", "keras.optimizers.Muon"]
+    shown = CliRunner().invoke(main, ["translate", "muon", "--from", "torch", "--to", "keras"])
+    assert "bfloat16" in shown.output
 
 
 def test_epsilon_cannot_be_carried_and_the_difference_is_measured():

@@ -32,6 +32,8 @@ def run(rule: str, values: tuple[str, ...], source: str, target: str, as_json: b
     ]
     click.echo(f"{found.source}  ->  {found.target}")
     click.echo(f"  {', '.join(arguments)}")
+    for note in found.notes:
+        click.echo(f"  {note}")
     if found.carried:
         click.echo(f"The same numbers{''.join(f', {c}' for c in found.conditions)}.")
         return HOLDS
