@@ -2,7 +2,7 @@
 
 from math import inf
 
-from sympy import And, Max, Min, Piecewise, sign
+from sympy import Max, Min, Piecewise, sign
 
 from optverify.language import (
     Axis, Domain, Hyperparameter, Source, State, Variable, decay, decayed, g, gradient, hyper_symbol, lr,
@@ -48,7 +48,7 @@ variant = Axis(
         Hyperparameter(eta_minus, r"\eta^-", 0.5, Domain(0, 1, low_open=True), "shrinkage of a step size"),
         Hyperparameter(min_step, r"\Delta_{\min}", 1e-6, positive, "smallest step size"),
         Hyperparameter(max_step, r"\Delta_{\max}", 50.0, positive, "largest step size"),
-        Hyperparameter(loss, "E_t", None, real, "the objective at theta, for each update"),
+        Hyperparameter(loss, r"f_t(\theta_{t-1})", None, real, "the objective at theta, for each update"),
         decay,
     ],
     states=[Delta, p, s, E],
@@ -71,7 +71,7 @@ def rprop(d):
         step = s[t]
     elif d.variant == "irprop+":
         grown = loss < E[t-1] if d.maximize else loss > E[t-1]
-        yield s[t], Piecewise((-s[t-1], And(c[t] < 0, grown)), (0, c[t] < 0), (step, True))
+        yield s[t], Piecewise((step, c[t] >= 0), (-s[t-1], grown), (0, True))
         yield E[t], loss
         step = s[t]
     elif d.variant == "irprop-_late":

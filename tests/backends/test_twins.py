@@ -22,7 +22,7 @@ VALUES = {
     "gamma": 0.2, "base_lr": 0.05, "partial": 0.2,
     "nu1": 0.6, "nu2": 0.9, "lambda1": 0.3, "lambda2": 0.2, "lr_power": 0.7, "shrinkage": 0.15,
     "optimism": 0.4, "warmup": 3.5, "beta_start": 0.7, "momentum_decay": 0.3, "lambd": 0.25, "power": 0.6,
-    "average_start": 2.0,
+    "average_start": 2.0, "loss": 0.7,
 }  # fmt: skip
 RATES = (0.1, 0.1, 0.02, 0.3)
 THETA = np.array([1.0, -2.0, 0.5, 3.0, -1e-3])
@@ -71,13 +71,33 @@ def close(actual, expected, slack=0.0):
     assert np.all(gap <= 1e-12 * np.abs(np.array(expected, float)) + slack), (actual, expected)
 
 
+CLASSICS = ("gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
+
+
+def away(name):
+    """On how many axes dialects may leave the default: any for a classic rule, none for Adam's namesakes."""
+    if name in CLASSICS:
+        return None
+    return 0 if registry.get(name).write is registry.get("adam").write else 1
+
+
 # maximize only turns the gradient round; it is here with the other options at their defaults
-DIALECTS = [
+EVERY = [
     d
     for name in registry.names()
-    for d in registry.get(name).dialects()
+    for d in registry.get(name).dialects(away(name))
     if not d.options.get("maximize") or len(d.changed_options) == 1
 ]
+DIALECTS = [d for d in EVERY if not d.operators and not d.inputs]
+WITHOUT = [d for d in EVERY if d.operators]
+"""No twin: lambdify knows no named operators. The loops of tests/rules are their other way."""
+
+
+@pytest.mark.parametrize("dialect", WITHOUT, ids=label)
+@pytest.mark.parametrize("backend", ["mpmath", "autograd"])
+def test_a_rule_with_named_operators_has_no_twin_and_says_so(dialect, backend):
+    with pytest.raises(ValueError, match=rf"^rule '{dialect.name}' has no {backend} twin, because it uses \w+"):
+        Twin(dialect, backend)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=label)

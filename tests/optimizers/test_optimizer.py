@@ -13,7 +13,7 @@ from optverify.backends import step
 from optverify.rules import registry, rule
 
 MATRIX = [name for name in registry.names() if rule(name).needs_matrix]
-NAMES = [name for name in registry.names() if name not in (*MATRIX, "polyak_step")]
+NAMES = [name for name in registry.names() if not rule(name).demands]
 
 
 def tree(seed=0, dtype=np.float64):

@@ -117,6 +117,14 @@ def test_default_dialect_is_the_papers():
     assert lines(rule("rprop")) == GOLDEN
 
 
+def test_irprop_plus_compares_losses():
+    assert lines(rule("rprop", variant="irprop+"))[4:6] == [
+        r"s_t &= \begin{cases} - \Delta_t \mathrm{sign}(g_t) & \text{if } c_t \geq 0 \\ - s_{t-1} &"
+        r" \text{if } f_t(\theta_{t-1}) > E_{t-1} \\ 0 & \text{otherwise} \end{cases}",
+        r"E_t &= f_t(\theta_{t-1})",
+    ]
+
+
 @pytest.mark.parametrize(
     ("variant", "expected"),
     [

@@ -100,6 +100,22 @@ def test_the_optimizer_takes_trees_of_inputs():
         np.testing.assert_allclose(np.concatenate([params["a"], params["b"][0]]), path[k], rtol=1e-12)
 
 
+def test_a_resumed_run_is_the_same_run_to_the_last_bit():
+    def go(optimizer, x, near, first, last):
+        for i in CHOSEN[first:last]:
+            optimizer.update(x, example(i, x), snapshot_grad=example(i, near), full_grad=full(near))
+            near = optimizer.state.theta_tilde.copy()
+        return near
+
+    straight, x = ov.Optimizer("svrg", lr=0.1, period=3, renewal="mean"), START.copy()
+    near = go(straight, x, START, 0, 5)
+    resumed, y = ov.Optimizer("svrg", lr=0.1, period=3, renewal="mean"), x.copy()
+    resumed.load_state_dict(straight.state_dict())
+    go(straight, x, near, 5, 12)
+    go(resumed, y, near, 5, 12)
+    assert np.array_equal(x, y)
+
+
 def test_what_it_refuses():
     module, x = step("svrg"), np.zeros(2)
     with pytest.raises(TypeError, match="missing 3 required keyword-only arguments: 'snapshot_grad'"):

@@ -4,9 +4,20 @@ import numpy as np
 
 from optverify.rules import registry
 
-FEW = 2
-"""Dialects that leave the default on more axes than that are combinations of these."""
-DIALECTS = [d for name in registry.names() for d in registry.get(name).dialects(FEW) if not d.needs_matrix]
+CLASSICS = ("gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
+
+
+def few(name):
+    """On how many axes dialects may leave the default; those that leave more combine these.
+
+    AdamW and AMSGrad are dialects of Adam, and run among its own.
+    """
+    if registry.get(name).write is registry.get("adam").write and name != "adam":
+        return 0
+    return 2 if name in CLASSICS else 1
+
+
+DIALECTS = [d for name in registry.names() for d in registry.get(name).dialects(few(name)) if not d.needs_matrix]
 VALUES = {
     "lr": 0.1,
     "beta1": 0.8,
@@ -46,6 +57,7 @@ VALUES = {
     "power": 0.6,
     "average_start": 2.0,
     "loss": 0.7,
+    "period": 2.0,
     "f_min": -0.2,
     "lr_max": 0.3,
     "c": 0.6,
@@ -77,6 +89,11 @@ def label(dialect):
 def values_of(dialect):
     """A value for each hyperparameter."""
     return {h.name: VALUES[h.name] for h in dialect.hyperparameters}
+
+
+def inputs_of(dialect, gradient):
+    """An array for each input of the rule, as hostile as the gradient."""
+    return {i.name: np.roll(gradient, k) for k, i in enumerate(dialect.inputs, 1)}
 
 
 def hostile(huge=1e30, tiny=1e-30):

@@ -8,7 +8,7 @@ import pytest
 from optverify.backends.numpy import numpy_module
 from optverify.steps import _engine
 
-from .compare import DIALECTS, RATES, THETA, assert_same_bits, hostile, label, values_of
+from .compare import DIALECTS, RATES, THETA, assert_same_bits, hostile, inputs_of, label, values_of
 
 
 def equations_run(module, dialect, theta, gradients):
@@ -16,10 +16,11 @@ def equations_run(module, dialect, theta, gradients):
     values = values_of(dialect)
     initial = {n: values[n] for n in inspect.signature(module.init).parameters if n != "theta"}
     states = list(module.init(theta, **initial)[1:])
-    names = list(inspect.signature(module.equations).parameters)[3 + len(states) :]
+    names = list(inspect.signature(module.equations).parameters)[3 + len(dialect.inputs) + len(states) :]
     for t, (lr, gradient) in enumerate(zip(RATES, gradients, strict=True), 1):
         given = {**values, "lr": lr}
-        theta, *states = module.equations(theta, gradient, *states, t, *(given[n] for n in names))
+        more = inputs_of(dialect, gradient).values()
+        theta, *states = module.equations(theta, gradient, *more, *states, t, *(given[n] for n in names))
         yield theta, states
 
 
@@ -40,6 +41,7 @@ def test_step_and_update_are_the_equations_to_the_last_bit_cut_or_not(dialect, d
         ):
             if "lr" in given:
                 given["lr"] = lr
+            given |= inputs_of(dialect, g)
             stepped, state = module.step(stepped, g, state, **given)
             written_state = module.update(written, g, written_state, **given)
             with monkeypatch.context() as patch:
