@@ -28,8 +28,8 @@ class Twin:
     def __init__(self, rule: Rule, backend: str) -> None:
         if names := sorted({type(f).__name__ for f in rule.operators}):
             raise ValueError(
-                f"rule {rule.name!r} has no {backend} twin, because it uses {', '.join(names)} of whole arrays:"
-                ' use backend="numpy"'
+                f"rule {rule.name!r} has no {backend} twin, because it uses {', '.join(names)} of whole"
+                ' arrays: use backend="numpy"'
             )
         if rule.inputs:
             raise ValueError(

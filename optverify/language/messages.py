@@ -9,6 +9,7 @@ from difflib import get_close_matches
 def unknown(kind: str, name: object, known: Iterable[object]) -> str:
     """Name what was asked for, the nearest known name, and all known ones."""
     names = sorted(map(str, known))
-    near = get_close_matches(str(name), names, n=1, cutoff=0.6)
+    swapped = [n for n in names if sorted(n) == sorted(str(name))]  # difflib finds 'adamax' nearer to 'adma'
+    near = swapped or get_close_matches(str(name), names, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"unknown {kind} {str(name)!r}; {hint}known: {', '.join(names)}"

@@ -170,8 +170,11 @@ class Optimizer:
 
     @property
     def _initial(self) -> dict[str, Any]:
-        """The hyperparameters that states start from."""
-        return {name: self._hyperparameters[name] for name in keywords(self._steps.init)}
+        """The hyperparameters that states start from; of a schedule, its rate for the first update."""
+        given = {name: self._hyperparameters[name] for name in keywords(self._steps.init)}
+        if callable(given.get("lr")):
+            given["lr"] = _engine.rate(given["lr"], self._t)
+        return given
 
     def _at_t(self) -> dict[str, Any]:
         """The hyperparameters of the next update, a schedule asked once."""

@@ -85,10 +85,10 @@ def make_figures() -> dict[str, str]:
 
 
 def example_schedules() -> list[Schedule]:
-    """One of every schedule that can be drawn, and two compositions."""
+    """One of every schedule, and a composition."""
     drawn = [figures.example(schedules.get(name)) for name in schedules.names()]
     warmup, cosine = schedule("linear_warmup", lr=1.0, warmup=20), schedule("cosine", lr=1.0, total=80)
-    return [*(s for s in drawn if s is not None), warmup.then(cosine)]
+    return [*drawn, warmup.then(cosine)]
 
 
 def quadratic_runs(steps: int = 600) -> tuple[list[Trace], list[figures.Bound]]:

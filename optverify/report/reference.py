@@ -11,7 +11,7 @@ from typing import Any
 import sympy as sp
 
 from optverify.backends.numpy import numpy_source
-from optverify.language import Axis, Option, Parameter, Rule, ScheduleFamily, Source
+from optverify.language import Axis, Option, Parameter, Rule, ScheduleFamily, Source, State
 from optverify.language.notation import tex_number
 from optverify.language.schedule_latex import ScheduleLatex
 from optverify.problems import Problem
@@ -23,17 +23,22 @@ Rows = dict[str, str]
 
 @dataclass(frozen=True)
 class Change:
-    """What one option does to the recurrence: the lines it writes anew, the quantities it does without."""
+    """What one option does to the recurrence: the lines it writes anew, the quantities it does without.
+
+    starts: lines for the states that start from another value. All are empty where the option counts only
+    together with one on another axis.
+    """
 
     option: Option
     meaning: str
     lines: tuple[str, ...]
     gone: tuple[str, ...]
+    starts: tuple[str, ...] = ()
 
     @property
     def latex(self) -> str:
-        """The new lines as an `aligned` block."""
-        return aligned(self.lines)
+        """The new lines as an `aligned` block, empty if there is none."""
+        return aligned((*self.starts, *self.lines)) if self.starts or self.lines else ""
 
 
 @dataclass(frozen=True)
@@ -89,17 +94,33 @@ def rows(block: str) -> Rows:
     return {line.partition(" &= ")[0]: line for line in lines}
 
 
-def choice(axis: Axis, blocks: Mapping[Option, str]) -> Choice:
-    """What each option changes, from the `aligned` block of each, the default first."""
-    default = rows(blocks[axis.default])
-    others = [option for option in axis.options if option != axis.default]
-    return Choice(axis, tuple(change(o, axis.options[o], default, rows(blocks[o])) for o in others))
+def choice(axis: Axis, blocks: Mapping[Option, str], starts: Mapping[Option, Rows] | None = None) -> Choice:
+    """What each option changes, from the `aligned` block of each; starts: how the states start in each."""
+    default, starts = rows(blocks[axis.default]), starts or {}
+    changes = []
+    for option in axis.options:
+        if option != axis.default:
+            chosen = rows(blocks[option])
+            lines = _new(default, chosen)
+            gone = tuple(lhs for lhs in default if lhs not in chosen)
+            anew = _new(starts.get(axis.default, {}), starts.get(option, {}))
+            changes.append(Change(option, axis.options[option], lines, gone, anew))
+    return Choice(axis, tuple(changes))
 
 
-def change(option: Option, meaning: str, default: Rows, chosen: Rows) -> Change:
-    """The lines of `chosen` that `default` does not have, and the left-hand sides that it lacks."""
-    lines = tuple(line for lhs, line in chosen.items() if default.get(lhs) != line)
-    return Change(option, meaning, lines, tuple(lhs for lhs in default if lhs not in chosen))
+def _new(default: Rows, chosen: Rows) -> tuple[str, ...]:
+    """The lines of `chosen` that `default` does not have."""
+    return tuple(line for lhs, line in chosen.items() if default.get(lhs) != line)
+
+
+def start_rows(rule: Rule, states: Sequence[State]) -> Rows:
+    """How these states start in a dialect, as lines; a state that it does not keep has none."""
+    kept = {s.name: s for s in rule.states}
+    lines = {}
+    for s in (kept[s.name] for s in states if s.name in kept):
+        lhs = rule.tex(s.now).replace("_t", "_0")
+        lines[lhs] = f"{lhs} &= {rule.tex(sp.sympify(s.initial))}"
+    return lines
 
 
 # ---- rules -------------------------------------------------------------------------------------------
@@ -113,10 +134,18 @@ def rule_page(rule: Rule) -> Page:
         title=rule.title,
         summary=rule.summary,
         latex=rule.latex(),
-        symbols=tuple(_symbol(h, _only(rule, variants, h)) for h in rule.every_hyperparameter),
+        symbols=(
+            *(_symbol(h, _only(rule, variants, h)) for h in rule.every_hyperparameter),
+            *(Quantity(i.latex, i.name, i.meaning, "", i.domain or "an array") for i in rule.inputs),
+        ),
         states=tuple(_state(rule, s, _only(rule, variants, s)) for s in rule.every_state),
         choices=tuple(
-            choice(axis, {o: variants[axis.name, o].latex() for o in axis.options}) for axis in rule.axes
+            choice(
+                axis,
+                {o: variants[axis.name, o].latex() for o in axis.options},
+                {o: start_rows(variants[axis.name, o], rule.states) for o in axis.options},
+            )
+            for axis in rule.axes
         ),
         conditions=(),
         code=equations_source(rule),

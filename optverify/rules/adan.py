@@ -36,7 +36,7 @@ lookahead = Axis(
 )
 decay_form = Axis(
     weight_decay_form.name, weight_decay_form.question,
-    {"proximal": "the stepped theta is divided by 1 + lr * weight_decay"} | dict(weight_decay_form.options),
+    {"proximal": "the stepped theta is divided by 1 + lr * weight_decay", **weight_decay_form.options},
 )
 
 

@@ -1,7 +1,8 @@
 """RMSProp: every coordinate is divided by the root of a decaying mean of its squared gradients."""
 
 from optverify.language import (
-    Axis, Hyperparameter, Source, State, decay, decayed, ema, eps, epsilon, g, gradient, initial_accumulator, lr,
+    Axis, Hyperparameter, Source, State, decay, decayed, ema, eps, epsilon, g, gradient, initial_accumulator,
+    lr,
     maximize, momentum, nonnegative, positive, rho, root, rule, t, theta, unit, weight_decay_form,
 )
 
@@ -14,7 +15,8 @@ centered = Axis(
     "Is the mean gradient taken out of the second moment?",
     {
         False: "no: v estimates the mean square",
-        True: "yes: v - g_bar^2 estimates the variance. Rounding can make it negative, and its root not a number,"
+        True: "yes: v - g_bar^2 estimates the variance. Rounding can make it negative, and its root not a"
+        " number,"
         " where a gradient hardly changes; epsilon='inside' helps while it is larger than the rounding",
     },
 )

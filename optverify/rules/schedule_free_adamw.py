@@ -15,8 +15,8 @@ y, v_hat, gamma = Variable("y"), Variable("v_hat", nonnegative=True), Variable("
 
 decay_form = Axis(
     weight_decay_form.name, weight_decay_form.question,
-    {"decoupled": "lr * weight_decay * y is taken from z, y being the point of the gradient"}
-    | dict(weight_decay_form.only("none", "coupled").options),
+    {"decoupled": "lr * weight_decay * y is taken from z, y being the point of the gradient",
+     **weight_decay_form.only("none", "coupled").options},
 )
 
 

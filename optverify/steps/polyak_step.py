@@ -23,7 +23,7 @@ RULE = "polyak_step"
 OPTIONS = {"bound": "none", "gap": "signed", "weight_decay_form": "none", "maximize": False}
 LOOKS_AHEAD = False
 DOMAINS = {"lr": "> 0", "loss": "> -inf", "f_min": "> -inf", "eps": ">= 0"}
-SIDES = {}
+SIDES: dict[str, str] = {}
 
 
 class State(NamedTuple):

@@ -17,6 +17,10 @@ from .trace import Trace, Training
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's, told apart by colour-blind readers."""
+DASHES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 3)))
+"""With a colour each, a look of its own for so many times as many runs."""
+READABLE = 10
+"""A legend of more runs than that stands beside the panels."""
 
 
 def plot(traces: Sequence[Trace]) -> Figure:
@@ -31,8 +35,8 @@ def plot(traces: Sequence[Trace]) -> Figure:
     figure = Figure(figsize=(10 if networks else 6, 4), layout="constrained")
     axes = figure.subplots(1, 2 if networks else 1, squeeze=False)[0]
     shift = _shift(traces)
-    for trace, colour in zip(traces, _cycle(len(traces)), strict=True):
-        style = {"color": colour, "label": trace.rule.title}
+    for trace, (colour, dashes) in zip(traces, _cycle(len(traces)), strict=True):
+        style = {"color": colour, "linestyle": dashes, "label": trace.rule.title}
         if isinstance(trace, Training):
             style["marker"] = "o"
         if isinstance(trace, Training) and len(traces) == 1:  # the noise of several runs hides their courses
@@ -47,7 +51,13 @@ def plot(traces: Sequence[Trace]) -> Figure:
         axes[0].set_yscale("log")
     if networks:
         axes[1].set(title="Test part", xlabel="epochs", ylabel="accuracy in %")
-    axes[-1].legend(frameon=False)
+    if len(traces) <= READABLE:
+        axes[-1].legend(frameon=False)
+    else:
+        figure.set_size_inches(figure.get_figwidth() + 4, 7)
+        figure.legend(
+            *axes[-1].get_legend_handles_labels(), loc="outside right upper", ncols=2, frameon=False
+        )
     return figure
 
 
@@ -68,4 +78,6 @@ def _shift(traces: Sequence[Trace]) -> float:
 
 
 def _cycle(n: int) -> list[Any]:
-    return [COLOURS[i % len(COLOURS)] for i in range(n)]
+    """A colour and dashes for each of n runs; the dashes change once the colours are used up."""
+    k = len(COLOURS)
+    return [(COLOURS[i % k], DASHES[i // k % len(DASHES)]) for i in range(n)]

@@ -66,7 +66,7 @@ def test_adam_reads_like_algorithm_1():
 @pytest.mark.parametrize("name", NAMES)
 def test_every_call_of_a_block_writes_into_the_name_it_assigns(name):
     """So that a buffer handed in is used, and None handed in is replaced by what the ufunc allocates."""
-    for dialect in list(registry.get(name).dialects())[::7]:
+    for dialect in registry.get(name).dialects(1):
         if not dialect.elementwise:
             continue  # it has no block
         block = function(numpy_source(dialect), "_block")

@@ -96,7 +96,8 @@ WITHOUT = [d for d in EVERY if d.operators]
 @pytest.mark.parametrize("dialect", WITHOUT, ids=label)
 @pytest.mark.parametrize("backend", ["mpmath", "autograd"])
 def test_a_rule_with_named_operators_has_no_twin_and_says_so(dialect, backend):
-    with pytest.raises(ValueError, match=rf"^rule '{dialect.name}' has no {backend} twin, because it uses \w+"):
+    message = rf"^rule '{dialect.name}' has no {backend} twin, because it uses \w+"
+    with pytest.raises(ValueError, match=message):
         Twin(dialect, backend)
 
 
@@ -108,8 +109,10 @@ def test_numpy_autograd_and_mpmath_agree_to_1e_12(dialect):
         for (update, _, states), *found in zip(exact, *ways, strict=True):
             for got, size, got_states in found:
                 close(got, update, 4 * ULP * size)
+                # What theta was rounded by stays where Adan subtracts one coupled gradient from the next.
+                slack = 4 * ULP * size if dialect.name == "adan" else 0.0
                 for one, other in zip(got_states, states, strict=True):
-                    close(np.atleast_1d(one), np.atleast_1d(other))
+                    close(np.atleast_1d(one), np.atleast_1d(other), slack)
 
 
 def test_a_twin_takes_a_schedule_as_a_step_does():

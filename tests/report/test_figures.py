@@ -1,13 +1,27 @@
 """Figures: the same bytes each time, well formed, for light and dark pages, with the numbers of the runs."""
 
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+import sympy as sp
 from matplotlib.figure import Figure
 
+from optverify.language import (
+    Count,
+    Factors,
+    Hyperparameter,
+    Milestones,
+    hyper_symbol,
+    lr,
+    positive,
+    real,
+    unit,
+)
+from optverify.language.clock import count_symbol
 from optverify.report import figures, pages
 from optverify.report.figures.canvas import COLOURS, DARK, INK, drawing, rounded, svg
 from optverify.report.figures.schedules import formula
@@ -88,11 +102,28 @@ def test_every_rule_of_the_figures_has_a_colour_of_its_own():
 
 @pytest.mark.parametrize("name", schedules.names())
 def test_every_schedule_is_drawn_with_its_formula(name):
-    """A schedule whose parameters have no example value would be missing from the figure without a word."""
+    """Each has example values that it accepts, a largest rate of 1, and a formula unless that has cases."""
     drawn = figures.example(schedules.get(name))
-    assert drawn is not None, f"give an example value for the parameters of {name} in figures/schedules.py"
-    assert np.max(drawn(np.arange(101))) == 1.0
-    assert formula(drawn).startswith("$")
+    np.testing.assert_allclose(np.max(drawn(np.arange(101))), 1.0, rtol=1e-12)
+    cases = isinstance(drawn.lines[-1][1], sp.Piecewise)
+    assert formula(drawn) == "by cases: see equations" if cases else formula(drawn).startswith("$")
+
+
+def test_a_new_schedule_is_drawn_without_an_edit():
+    """Parameters of names that nobody knows: values are found by what each of them may be."""
+    new = [
+        Hyperparameter(lr, "a", None, positive, "rate"),
+        Hyperparameter(hyper_symbol("x"), "x", None, real, "any"),
+        Hyperparameter(hyper_symbol("y"), "y", None, unit, "fraction"),
+        Count(count_symbol("n"), "n", "updates", default=10**6),
+        Milestones(sp.Symbol("marks"), "m", "times"),
+        Factors(sp.Symbol("levels"), "f", "levels"),
+    ]
+    family = replace(schedules.get("constant"), name="new", hyperparameters=tuple(new))
+    drawn = figures.example(family)
+    assert drawn.parameters == {
+        "lr": 1.0, "x": 1.0, "y": 0.5, "n": 20, "marks": (40, 75), "levels": (0.6, 0.36),
+    }  # fmt: skip
 
 
 def test_a_composition_is_named_by_its_code():
@@ -103,10 +134,10 @@ def test_a_composition_is_named_by_its_code():
 
 def test_the_spectral_radius_is_that_of_the_companion_matrix():
     """Against the eigenvalues NumPy finds, inside, on and outside the region of stability."""
-    for lr, beta in [(0.5, 0.0), (0.1, 0.9), (3.9, 0.95), (1.0, 0.3), (2.5, 0.2)]:
-        matrix = np.array([[1 - lr, beta], [-lr, beta]])
+    for rate, beta in [(0.5, 0.0), (0.1, 0.9), (3.9, 0.95), (1.0, 0.3), (2.5, 0.2)]:
+        matrix = np.array([[1 - rate, beta], [-rate, beta]])
         expected = np.max(np.abs(np.linalg.eigvals(matrix)))
-        found = figures.spectral_radius(rule("momentum"), 1.0, lr=lr, momentum=beta)
+        found = figures.spectral_radius(rule("momentum"), 1.0, lr=rate, momentum=beta)
         np.testing.assert_allclose(found, expected, rtol=1e-12)
     np.testing.assert_allclose(
         figures.spectral_radius(rule("gd"), [1.0, 3.0], lr=0.5), [0.5, 0.5], rtol=1e-15

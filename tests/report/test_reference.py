@@ -21,8 +21,11 @@ def test_a_page_holds_all_of_a_rule(name):
     r, page = rule(name), rule_page(rule(name))
     assert page.latex == r.latex()
     assert [(q.name, q.default, q.domain) for q in page.symbols] == [
-        (h.name, "" if h.default is None else tex_number(h.default), str(h.domain))
-        for h in r.every_hyperparameter
+        *(
+            (h.name, "" if h.default is None else tex_number(h.default), str(h.domain))
+            for h in r.every_hyperparameter
+        ),
+        *((i.name, "", i.domain or "an array") for i in r.inputs),
     ]
     assert [q.name for q in page.states] == [s.name for s in r.every_state]
     assert set(choices(page)) == {(a.name, o) for a in r.axes for o in list(a.options)[1:]}
@@ -38,7 +41,16 @@ def test_the_changed_lines_make_the_dialect_out_of_the_default(name):
         mended = {lhs: line for lhs, line in default.items() if lhs not in change.gone}
         mended |= {line.partition(" &= ")[0]: line for line in change.lines}
         assert mended == rows(rule(name, **{axis: option}).latex())
-        assert change.lines, f"{axis} = {option} changes nothing"
+        assert bool(change.latex) == bool(change.lines or change.starts)
+    alone = {(axis, o) for (axis, o), change in choices(page).items() if not change.latex}
+    assert alone == ({("amsgrad", "v_hat")} if name == "amsgrad" else set())  # v_hat is v without correction
+
+
+def test_an_option_that_only_changes_a_start_is_shown_by_the_start():
+    """Yogi's first moment; no other option of the rule touches how a state starts."""
+    found = choices(rule_page(rule("yogi")))
+    assert found["first_moment", "accumulator"].latex == "\\begin{aligned}\nm_0 &= v_0\n\\end{aligned}"
+    assert [key for key, change in found.items() if change.starts] == [("first_moment", "accumulator")]
 
 
 def test_epsilon_hat_changes_what_the_paper_says():

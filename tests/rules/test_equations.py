@@ -106,7 +106,7 @@ def test_no_option_is_dead(name):
 
 @pytest.mark.parametrize("name", registry.names())
 def test_latex_has_balanced_braces_and_no_banned_macro(name):
-    for dialect in rule(name).dialects(2):
+    for dialect in rule(name).dialects(1):
         tex = dialect.latex()
         assert tex.count("{") == tex.count("}")
         assert tex.count(r"\left") == tex.count(r"\right")

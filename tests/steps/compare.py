@@ -17,7 +17,9 @@ def few(name):
     return 2 if name in CLASSICS else 1
 
 
-DIALECTS = [d for name in registry.names() for d in registry.get(name).dialects(few(name)) if not d.needs_matrix]
+DIALECTS = [
+    d for name in registry.names() for d in registry.get(name).dialects(few(name)) if not d.needs_matrix
+]
 VALUES = {
     "lr": 0.1,
     "beta1": 0.8,

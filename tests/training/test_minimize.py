@@ -183,7 +183,7 @@ def test_progress_counts_the_updates():
     ("arguments", "error", "message"),
     [
         ({"problem": "boot"}, ValueError, "did you mean 'booth'"),
-        ({"rule": "adan"}, ValueError, "did you mean 'adam'"),
+        ({"rule": "adma"}, ValueError, "did you mean 'adam'"),
         ({"steps": -1}, ValueError, "minimize: steps must be at least 0, got -1"),
         ({"steps": 1.5}, TypeError, "minimize: steps must be an integer, got 1.5"),
         ({"record": 0}, ValueError, "minimize: record must be at least 1, got 0"),

@@ -53,14 +53,24 @@ def run(problem: str, rules: str, out: Path | None, as_json: bool, **settings: A
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     plan = Plan(**settings)
     target = plan.problem(problem)
-    results = _run_all(plan, target, _names(rules))
+    names, left_out = _names(rules)
+    results = _run_all(plan, target, names)
     folder = out or Path("runs") / problem
     written = _write_curves(folder, [trace for trace, _ in results])
     summaries = [_summary(trace, seconds) for trace, seconds in results]
     if as_json:
-        print_json({"problem": problem, "results": summaries, "files": [str(path) for path in written]})
+        print_json(
+            {
+                "problem": problem,
+                "results": summaries,
+                "left_out": left_out,
+                "files": [str(path) for path in written],
+            }
+        )
         return
     _print(summaries)
+    if left_out:
+        click.echo("Left out: " + ", ".join(f"{name} (needs {what})" for name, what in left_out.items()))
     click.echo("Curves: " + ", ".join(map(str, written)))
 
 
@@ -140,13 +150,17 @@ def _pair(text: str) -> tuple[str, Any]:
     return name, value
 
 
-def _names(rules: str) -> list[str]:
+def _names(rules: str) -> tuple[list[str], dict[str, str]]:
+    """The rules to run; and those that `all` leaves out -> what they need besides a gradient."""
     from optverify.rules import registry
 
-    names = registry.names() if rules == "all" else listed("--rules", rules)
-    for name in names:
-        registry.get(name)  # refuses an unknown one before the first run begins
-    return names
+    if rules != "all":
+        names = listed("--rules", rules)
+        for name in names:
+            registry.get(name)  # refuses an unknown one before the first run begins
+        return names, {}
+    demands = {name: registry.get(name).demands for name in registry.names()}
+    return [n for n, what in demands.items() if not what], {n: what for n, what in demands.items() if what}
 
 
 def _run_all(plan: Plan, problem: Problem, rules: list[str]) -> list[tuple[Trace, float]]:

@@ -2,41 +2,71 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.mathtext import MathTextParser
 from matplotlib.ticker import FixedLocator
+from sympy import Piecewise
 
-from optverify.language import FormulaSchedule, Schedule, ScheduleFamily
+from optverify.language import (
+    Count,
+    Factors,
+    FormulaSchedule,
+    Milestones,
+    Parameter,
+    Schedule,
+    ScheduleFamily,
+)
+from optverify.language.clock import is_rate
 from optverify.language.schedule_latex import ScheduleLatex
 from optverify.report.figures.canvas import COLOURS, MUTED, drawing, svg
 
 DESCRIPTION = "Learning rate against the number of updates, a panel a schedule"
 TOTAL = 100
-EXAMPLE: dict[str, Any] = {
-    "lr": 1.0,
-    "total": TOTAL,
-    "step_size": 30,
-    "milestones": [40, 75],
-    "T_0": 15,
-    "T_mult": 2,
-    "warmup": 20,
+MARKS = (40, 75)
+EXAMPLE: dict[tuple[str, str], Any] = {
+    ("cosine_power", "exponent"): 3.0,
+    ("cosine_warm_restarts", "T_0"): 15,
+    ("cosine_warm_restarts", "T_mult"): 2,
+    ("exponential", "gamma"): 0.96,
+    ("inverse_time", "decay_rate"): 0.1,
+    ("multi_step", "gamma"): 0.3,
+    ("step", "gamma"): 0.5,
+    ("step", "step_size"): 30,
 }
-"""Values to draw parameters of these names with; a parameter that is not here is drawn with its default."""
-SPECIAL = {("step", "gamma"): 0.5, ("multi_step", "gamma"): 0.3, ("exponential", "gamma"): 0.96}
+"""Values that show more than those that `_value` finds."""
 
 MATHTEXT = {r"\lvert": "|", r"\rvert": "|", r"\left": "", r"\right": "", r"\le ": r"\leq "}
 """What matplotlib cannot set -> what it can."""
 
 
-def example(family: ScheduleFamily) -> Schedule | None:
-    """A schedule of the family to draw, None if it needs a parameter that has no example value here."""
-    values = {}
-    for h in family.hyperparameters:
-        values[h.name] = SPECIAL.get((family.name, h.name), EXAMPLE.get(h.name, h.default))
-    return None if None in values.values() else family(**values)
+def example(family: ScheduleFamily) -> Schedule:
+    """A schedule of the family to draw, whose largest rate in the panel is 1."""
+    values = {h.name: EXAMPLE.get((family.name, h.name), _value(h)) for h in family.hyperparameters}
+    largest = float(np.max(family(**values)(np.arange(TOTAL + 1))))
+    return family(**{h.name: _scaled(h, values[h.name], largest) for h in family.hyperparameters})
+
+
+def _value(h: Parameter) -> Any:
+    """Its default where that fits into the panel, else a value that its domain allows."""
+    if isinstance(h, Milestones):
+        return MARKS
+    if isinstance(h, Factors):
+        return [0.6**j for j in range(1, len(MARKS) + 1)]
+    if isinstance(h, Count):
+        return TOTAL if h.name == "total" else h.default if h.default and h.default < TOTAL else TOTAL // 5
+    if h.default is not None:
+        return h.default
+    low, high = h.domain.low, h.domain.high
+    return (low + high) / 2 if isfinite(low + high) else 1.0
+
+
+def _scaled(h: Parameter, value: Any, largest: float) -> Any:
+    """A rate over the largest one."""
+    return value / largest if is_rate(h.symbol) else value
 
 
 def schedules(examples: list[Schedule]) -> str:
@@ -77,11 +107,16 @@ def _short(title: str) -> str:
 
 
 def formula(schedule: Schedule) -> str:
-    """The last line of a schedule, without rates that are 0; its name where matplotlib cannot set that."""
+    """The last line of a schedule, without rates that are 0; its name where matplotlib cannot set that.
+
+    Cases do not fit over a panel.
+    """
     if not isinstance(schedule, FormulaSchedule):
         return "a.then(b)"
     absent = {h.symbol: 0 for h in schedule.hyperparameters if schedule.parameters[h.name] == 0}
     _, rate = schedule.lines[-1]
+    if isinstance(rate, Piecewise):
+        return "by cases: see equations"
     tex = ScheduleLatex(schedule.family.tex_names).doprint(rate.subs(absent))
     for long, short in MATHTEXT.items():
         tex = tex.replace(long, short)
