@@ -33,7 +33,7 @@ def _split(name: str) -> tuple[str, str, str, str]:
 
 
 def tex_name(name: str) -> str:
-    r"""LaTeX of a timed name: m_hat_t -> \hat{m}_t, v_max_{t-1} -> v^{\max}_{t-1}, m2_t -> m_{2,t}."""
+    r"""LaTeX of a timed name: m_hat_t -> \hat{m}_t, v_max_{t-1} -> v^{\max}_{t-1}, Q_L_t -> Q_{L,t}."""
     stem, accent, tail, time = _split(name)
     letter = stem.rstrip("0123456789")
     index = stem[len(letter) :]
@@ -42,6 +42,8 @@ def tex_name(name: str) -> str:
         tex = f"{tex}'" if accent == "prime" else f"{ACCENTS[accent]}{{{tex}}}"
     if tail == "inf":
         return rf"{tex}_\infty"
+    if _is_side(tail):
+        index, tail = index + tail, ""
     if tail:
         word = f"({tail})" if tail.isdigit() else rf"\mathrm{{{tail}}}"
         tex += r"^{\max}" if tail == "max" else f"^{{{word}}}"
@@ -49,9 +51,22 @@ def tex_name(name: str) -> str:
     return tex + (f"_{{{time}}}" if len(time) > 1 else f"_{time}" if time else "")
 
 
+def _is_side(tail: str) -> bool:
+    """True for the L of Q_L: one capital letter, which papers write below."""
+    return len(tail) == 1 and tail.isupper()
+
+
 def pretty_name(name: str) -> str:
-    """The name SymPy's Unicode printer understands: m_hat_t -> mhat_t, theta_{t-1} -> theta_t-1."""
+    """The name SymPy's Unicode printer understands: m_hat_t -> mhat_t, theta_{t-1} -> theta_t-1.
+
+    A word, as an input has, stays as it is in code.
+    """
     stem, accent, tail, time = _split(name)
+    letter = stem.rstrip("0123456789")
+    if len(letter) > 1 and letter not in GREEK:
+        return code_name(name)
+    if _is_side(tail):
+        stem, tail = stem + tail, ""
     return f"{stem}{accent}" + (f"__{tail}" if tail else "") + (f"_{time}" if time else "")
 
 

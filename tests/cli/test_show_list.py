@@ -48,6 +48,16 @@ def test_show_prints_equations_defaults_axes_and_sources(run):
     assert page.index("θₜ₋₁ -") > page.index("v̂ₜ = ")
 
 
+def test_what_an_update_is_given_is_shown(run):
+    page = run("show", "svrg").stdout
+    assert "given with each gradient" in page
+    assert "full_grad                  an array   the mean of all gradients at the snapshot" in page
+    assert [i["name"] for i in json.loads(run("show", "svrg", "--json").stdout)["inputs"]] == [
+        "snapshot_grad", "full_grad",
+    ]  # fmt: skip
+    assert "given with each gradient" not in run("show", "adam").stdout
+
+
 @pytest.mark.parametrize("name", registry.names())
 def test_every_rule_is_shown_in_every_form(run, name):
     chosen = rule(name)

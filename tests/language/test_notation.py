@@ -3,7 +3,7 @@
 import pytest
 import sympy as sp
 
-from optverify.language import State, Variable, beta1, eps, g, lr, t, theta, weight_decay
+from optverify.language import Input, State, Variable, beta1, eps, g, lr, t, theta, weight_decay
 from optverify.language.notation import TextbookLatex, code_name, pretty_name, tex_name, tex_number
 
 m, v_max, m_hat = State("m"), State("v_max", nonnegative=True), Variable("m_hat")
@@ -21,6 +21,9 @@ def tex(e):
         (theta[t - 1], r"\theta_{t-1}", "theta", "theta_t-1"),
         (m_hat[t], r"\hat{m}_t", "m_hat", "mhat_t"),
         (v_max[t - 1], r"v^{\max}_{t-1}", "v_max", "v__max_t-1"),
+        (State("Q_L")[t], "Q_{L,t}", "Q_L", "QL_t"),
+        (Variable("g_prime")[t - 1], "g'_{t-1}", "g_prime", "gprime_t-1"),
+        (Input("full_grad")[t], r"full^{\mathrm{grad}}_t", "full_grad", "full_grad"),
         (g[t], "g_t", "g", "g_t"),
     ],
 )
@@ -44,6 +47,7 @@ def test_names_of_timed_symbols(symbol, latex, code, pretty):
         (sp.sqrt(v_max[t] + eps), r"\sqrt{v^{\max}_t + \epsilon}"),
         (sp.Max(v_max[t - 1], v_max[t]), r"\max(v^{\max}_{t-1}, v^{\max}_t)"),
         (v_max[t] ** 2, r"\left(v^{\max}_t\right)^2"),
+        (Variable("g_prime")[t] ** 2, r"\left(g'_t\right)^2"),
         (g[t] ** 2, "g_t^2"),
         (-lr * g[t], r"- \alpha g_t"),
         (m[t] / 2, r"\frac{m_t}{2}"),

@@ -146,15 +146,15 @@ def test_operators_fix_signs_and_order():
 
 
 GOLDEN = [
-    r"g'_t &= \left(Q^{\mathrm{L}}_{t-1}\right)^\top g_t Q^{\mathrm{R}}_{t-1}",
+    r"g'_t &= Q_{L,t-1}^\top g_t Q_{R,t-1}",
     r"m_t &= \beta_1 m_{t-1} + (1 - \beta_1) g_t",
-    r"m'_t &= \left(Q^{\mathrm{L}}_{t-1}\right)^\top m_t Q^{\mathrm{R}}_{t-1}",
+    r"m'_t &= Q_{L,t-1}^\top m_t Q_{R,t-1}",
     r"v_t &= \beta_2 v_{t-1} + (1 - \beta_2) \left(g'_t\right)^2",
-    r"n_t &= Q^{\mathrm{L}}_{t-1} n'_t \left(Q^{\mathrm{R}}_{t-1}\right)^\top",
+    r"n_t &= Q_{L,t-1} n'_t Q_{R,t-1}^\top",
     r"\theta_t &= \theta_{t-1} - \eta n_t",
     r"L_t &= \beta_2 L_{t-1} + (1 - \beta_2) g_t g_t^\top",
-    r"Q^{\mathrm{L}}_t &= \begin{cases} \mathrm{QR}(L_t Q^{\mathrm{L}}_{t-1}) & \text{if } t \bmod f = 0 \\"
-    r" Q^{\mathrm{L}}_{t-1} & \text{otherwise} \end{cases}",
+    r"Q_{L,t} &= \begin{cases} \mathrm{QR}(L_t Q_{L,t-1}) & \text{if } t \bmod f = 0 \\"
+    r" Q_{L,t-1} & \text{otherwise} \end{cases}",
 ]
 
 

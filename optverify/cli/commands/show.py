@@ -71,10 +71,12 @@ def _describe_library(rule: str, like: str) -> None:
 
     found = library(like)
     entry = found.entry(rule)
-    click.echo(f"\n{found.title} {found.version}: {entry.spelled}" + (f"; {entry.note}" if entry.note else ""))
+    note = f"; {entry.note}" if entry.note else ""
+    click.echo(f"\n{found.title} {found.version}: {entry.spelled}{note}")
     print_table(["here", f"in {found.title}"], list(entry.names.items()))
     for switch, options in entry.switches.items():
-        click.echo(f"{switch} there is {', '.join(f'{a}={str(o).lower() if isinstance(o, bool) else o}' for a, o in options.items())} here")
+        here = (f"{a}={str(o).lower() if isinstance(o, bool) else o}" for a, o in options.items())
+        click.echo(f"{switch} there is {', '.join(here)} here")
 
 
 def _pairs(options: tuple[str, ...]) -> dict[str, str]:
@@ -99,6 +101,11 @@ def _describe(rule: Rule) -> None:
     click.echo(f"grad is the gradient at {pretty(rule.gradient_point)}; the first update is t = 1.\n")
     facts = _everything(rule)
     print_parameters("hyperparameter", facts["hyperparameters"])
+    if rule.inputs:
+        print_table(
+            ["given with each gradient", "range", "meaning"],
+            [(i["name"], i["range"], i["meaning"]) for i in facts["inputs"]],
+        )
     if rule.states:
         print_table(
             ["state", "starts at", "meaning"],
@@ -123,6 +130,9 @@ def _everything(rule: Rule) -> dict[str, Any]:
         ],
         "gradient_point": str(rule.gradient_point),
         "hyperparameters": parameters(rule.hyperparameters),
+        "inputs": [
+            {"name": i.name, "range": i.domain or "an array", "meaning": i.meaning} for i in rule.inputs
+        ],
         "states": [{"name": s.name, "initial": str(s.initial), "meaning": s.meaning} for s in rule.states],
         "axes": axes(rule.axes, rule.options),
         "sources": sources(rule.sources),
