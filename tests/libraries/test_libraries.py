@@ -1,4 +1,4 @@
-"""The libraries' data: every entry gives a dialect, every name is a hyperparameter, every switch an option."""
+"""The libraries' data: every entry gives a dialect, every name is a hyperparameter, each switch an option."""
 
 import pytest
 
