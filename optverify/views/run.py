@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import sympy as sp
@@ -22,10 +23,13 @@ def run(
     """The states before the first update and after each one, theta among them, as exact expressions.
 
     gradients: a gradient a step: a number or symbol, or a function of the rule's gradient point.
-    values: hyperparameter -> exact number, expression, or a function of t = 1, 2, ...; those not given stay
-    symbols. Floats are refused: an exact run is exact.
+    values: hyperparameter or input -> exact number, expression, or a function of t = 1, 2, ...; those not
+    given stay symbols, an input another one at each step (x_1, x_2, ...). Floats are refused: an exact run is
+    exact.
     """
-    given = {h.symbol: (values or {}).get(h.name, h.symbol) for h in rule.hyperparameters}
+    values = values or {}
+    given = {h.symbol: values.get(h.name, h.symbol) for h in rule.hyperparameters}
+    given |= {i.now: values.get(i.name, partial(_at, i.name)) for i in rule.inputs}
     form = closed_form(rule)
     states = (theta, *rule.states)
     first = {theta.before: sp.sympify(start)}
@@ -39,6 +43,10 @@ def run(
         now = {s.before: _put(form[s.name], given, step).xreplace(old) for s in states}
         history.append({s.name: now[s.before] for s in states})
     return history
+
+
+def _at(name: str, step: int) -> sp.Symbol:
+    return sp.Symbol(f"{name}_{step}", real=True)
 
 
 def _is_function(value: Any) -> bool:

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import sympy as sp
 
 import optverify as ov
 from optverify.backends import step
 from optverify.rules import rule
+from optverify.views.run import run
 
 from .hostile import RATES, START, assert_same_updates, lines
 
@@ -114,6 +116,16 @@ def test_a_resumed_run_is_the_same_run_to_the_last_bit():
     go(straight, x, near, 5, 12)
     go(resumed, y, near, 5, 12)
     assert np.array_equal(x, y)
+
+
+def test_an_exact_run_takes_another_input_at_each_step():
+    """Unrolled by hand with period 2, gradients 1 and 2."""
+    values = {"lr": 1, "period": 2, "snapshot_grad": lambda t: 10 * t}
+    history = run(rule("svrg"), [1, 2], 0, values)
+    first, second = sp.symbols("full_grad_1 full_grad_2", real=True)
+    assert history[1] == {"theta": 9 - first, "theta_tilde": 0}
+    after = 9 - first - (2 - 20 + second)
+    assert all(sp.expand(x - after) == 0 for x in history[2].values())
 
 
 def test_what_it_refuses():

@@ -34,9 +34,10 @@ def symbols(expression):
 
 @pytest.mark.parametrize("name", registry.names())
 def test_a_closed_form_holds_old_values_only(name):
-    """No symbol of this update is left: old states, grad, t and hyperparameters."""
+    """No symbol of this update is left: old states, grad, t, inputs and hyperparameters."""
     for dialect in rule(name).dialects(1):
         allowed = {grad, t, theta.before, *(s.before for s in dialect.states)}
+        allowed |= {i.now for i in dialect.inputs}
         allowed |= {h.symbol for h in dialect.hyperparameters}
         for expression in closed_form(dialect).values():
             assert symbols(expression) <= allowed
