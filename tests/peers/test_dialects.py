@@ -17,9 +17,10 @@ from tests.peers.drivers import DRIVERS
 
 STEPS = 60
 SHAPE = (4, 6)
+# Bounds (eps2, min_step, max_step, lr_max) lie where they bind in some updates and not in others.
 VALUES = {
     "lr": 0.05, "momentum": 0.8, "dampening": 0.3, "beta1": 0.8, "beta2": 0.95, "rho": 0.95, "eps": 1e-2,
-    "weight_decay": 0.07, "lr_decay": 0.1, "initial_accumulator": 0.3, "eps1": 1e-3, "eps2": 1.5,
+    "weight_decay": 0.07, "lr_decay": 0.1, "initial_accumulator": 0.3, "eps1": 1e-3, "eps2": 1.11,
     "min_step": 1e-3, "max_step": 0.06, "average_start": 20.0, "lambda1": 0.1, "lambda2": 0.2,
     "shrinkage": 0.3, "beta": 0.4, "lambd": 0.02, "momentum_decay": 0.02, "f_min": -0.1, "lr_max": 0.003,
     "d0": 1e-3, "r_eps": 1e-3, "trust_coefficient": 0.02, "beta3": 0.99, "eps_root": 1e-3,
