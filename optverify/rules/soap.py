@@ -39,7 +39,7 @@ first = Axis(
     "What does the first gradient do?",
     {
         "step": "a step as every other, in the basis of the identity",
-        "skipped": "no step: it gives the first statistics and their eigenvectors (the authors' code)",
+        "skipped": "no step: it gives the first statistics and their eigenvectors, as in the authors' code",
     },
 )
 
