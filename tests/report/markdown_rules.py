@@ -7,8 +7,8 @@ LAYOUT = r"begin end left right frac tfrac sqrt text mathrm quad qquad , ; { } \
 RELATIONS = (
     r"le leq ge ne in to mid iff pm times cdot cdots dots ldots Longrightarrow Longleftrightarrow Rightarrow"
 )
-OPERATORS = r"sum min max inf lim nabla top ast star infty exp log cos sin cosh sign bmod"
-FENCES = r"lvert rvert lVert rVert lfloor rfloor lceil rceil"
+OPERATORS = r"sum min max inf lim nabla top ast star infty exp log cos sin cosh sign bmod ln wedge geq"
+FENCES = r"langle rangle lvert rvert lVert rVert lfloor rfloor lceil rceil"
 GREEK = "alpha beta gamma delta epsilon varepsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi"
 MACROS = frozenset(
     f"{LAYOUT} {RELATIONS} {OPERATORS} {FENCES} {GREEK} varphi chi psi omega Delta Sigma".split()

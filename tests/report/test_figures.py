@@ -106,7 +106,7 @@ def test_every_schedule_is_drawn_with_its_formula(name):
     drawn = figures.example(schedules.get(name))
     np.testing.assert_allclose(np.max(drawn(np.arange(101))), 1.0, rtol=1e-12)
     cases = isinstance(drawn.lines[-1][1], sp.Piecewise)
-    assert formula(drawn) == "by cases: see equations" if cases else formula(drawn).startswith("$")
+    assert formula(drawn) == "by cases" if cases else formula(drawn).startswith("$")
 
 
 def test_a_new_schedule_is_drawn_without_an_edit():

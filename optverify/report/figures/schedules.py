@@ -25,7 +25,7 @@ from optverify.language.schedule_latex import ScheduleLatex
 from optverify.report.figures.canvas import COLOURS, MUTED, drawing, svg
 
 DESCRIPTION = "Learning rate against the number of updates, a panel a schedule"
-TOTAL = 100
+TOTAL, COLUMNS = 100, 3
 MARKS = (40, 75)
 EXAMPLE: dict[tuple[str, str], Any] = {
     ("cosine_power", "exponent"): 3.0,
@@ -72,10 +72,15 @@ def _scaled(h: Parameter, value: Any, largest: float) -> Any:
 def schedules(examples: list[Schedule]) -> str:
     """The schedules over t = 0 ... 100, all with the largest rate 1."""
     with drawing("schedules"):
-        rows = -(-len(examples) // 4)
+        rows = -(-len(examples) // COLUMNS)
         figure = Figure(figsize=(8, 1.55 * rows))
         panels = figure.subplots(
-            rows, 4, sharex=True, sharey=True, squeeze=False, gridspec_kw={"wspace": 0.3, "hspace": 0.95}
+            rows,
+            COLUMNS,
+            sharex=True,
+            sharey=True,
+            squeeze=False,
+            gridspec_kw={"wspace": 0.3, "hspace": 0.95},
         )
         for panel, schedule in zip(panels.flat, examples, strict=False):
             _panel(panel, schedule)
@@ -92,7 +97,7 @@ def _panel(panel: Any, schedule: Schedule) -> None:
     style = {"drawstyle": "steps-post"} if stairs else {}
     panel.fill_between(t, rate, step="post" if stairs else None, color=COLOURS["gd"], alpha=0.13, lw=0)
     panel.plot(t, rate, color=COLOURS["gd"], lw=1.6, **style)
-    panel.set_title(_short(schedule.title), pad=22)
+    panel.set_title(_short(schedule.title), pad=25)
     panel.text(0, 1.09, formula(schedule), transform=panel.transAxes, color=MUTED, va="bottom")
     panel.set(xlim=(0, TOTAL), ylim=(0, 1.06))
     panel.xaxis.set_major_locator(FixedLocator([0, TOTAL / 2, TOTAL]))
@@ -102,7 +107,7 @@ def _panel(panel: Any, schedule: Schedule) -> None:
 
 def _short(title: str) -> str:
     """A title that fits over a panel."""
-    title = title.replace("Cosine annealing with warm restarts", "Warm restarts")
+    title = title.partition(" (")[0].replace("Cosine annealing with warm restarts", "Warm restarts")
     return title.replace("Linear warm-up, then Cosine annealing", "Warm-up, then cosine")
 
 
@@ -116,7 +121,7 @@ def formula(schedule: Schedule) -> str:
     absent = {h.symbol: 0 for h in schedule.hyperparameters if schedule.parameters[h.name] == 0}
     _, rate = schedule.lines[-1]
     if isinstance(rate, Piecewise):
-        return "by cases: see equations"
+        return "by cases"
     tex = ScheduleLatex(schedule.family.tex_names).doprint(rate.subs(absent))
     for long, short in MATHTEXT.items():
         tex = tex.replace(long, short)
