@@ -93,7 +93,14 @@ def _wrapper(
     def make(write: Callable[[Any, Rule, Lines], Iterable[Assignment]]) -> Wrapper:
         summary = (write.__doc__ or "").strip()
         WRAPPERS[name] = Wrapper(
-            name, title, summary, tuple(sources), tuple(hyperparameters), tuple(states), tuple(axes), write,
+            name,
+            title,
+            summary,
+            tuple(sources),
+            tuple(hyperparameters),
+            tuple(states),
+            tuple(axes),
+            write,
             tuple(inputs),
         )
         return WRAPPERS[name]
