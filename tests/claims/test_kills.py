@@ -57,9 +57,11 @@ def verdict_on(mutant, about):
     return undecided
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", [name for name in registry.names() if claims_about(rule(name))])
 def test_kill_matrix(name, capsys):
     """Every mutant of the default rules is killed, by a decided verdict if a sentence that holds is about it.
+
+    A rule about which nothing is claimed yet has nothing to kill with.
 
     RMSProp has only a refuted sentence yet, which a mutant can leave undecided but not refute.
     """
