@@ -22,12 +22,11 @@ def width() -> int:
 
 
 def check_writable(folder: Path) -> None:
-    """Make the folder and a file in it, before work whose result it shall hold; OSError in one sentence."""
+    """OSError, in one sentence, if the folder cannot be made or written into; asked before long work."""
     from tempfile import TemporaryFile
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
+        with TemporaryFile(dir=next(p for p in (folder, *folder.absolute().parents) if p.exists())):
             pass
     except OSError as error:
         raise OSError(f"cannot write into {str(folder)!r} ({error.strerror}): name another folder") from None
