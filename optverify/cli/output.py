@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 import click
@@ -18,6 +19,17 @@ WIDE = 10_000
 def width() -> int:
     """Characters in a line of the terminal; as many as one likes in a pipe."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
+
+
+def check_writable(folder: Path) -> None:
+    """OSError, in one sentence, if the folder cannot be made or written into; asked before long work."""
+    from tempfile import TemporaryFile
+
+    try:
+        with TemporaryFile(dir=next(p for p in (folder, *folder.absolute().parents) if p.exists())):
+            pass
+    except OSError as error:
+        raise OSError(f"cannot write into {str(folder)!r} ({error.strerror}): name another folder") from None
 
 
 def print_json(data: Any) -> None:

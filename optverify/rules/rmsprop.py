@@ -15,9 +15,8 @@ centered = Axis(
     "Is the mean gradient taken out of the second moment?",
     {
         False: "no: v estimates the mean square",
-        True: "yes: v - g_bar^2 estimates the variance. Rounding can make it negative, and its root not a"
-        " number,"
-        " where a gradient hardly changes; epsilon='inside' helps while it is larger than the rounding",
+        True: "yes: v - g_bar^2 estimates the variance. Where a gradient hardly changes, rounding can make it"
+        " negative and its root not a number; epsilon='inside' helps while it is larger than the rounding",
     },
 )
 buffer = Axis(

@@ -58,7 +58,7 @@ def verdict_on(mutant, about):
 
 
 CLAIMED = [name for name in registry.names() if claims_about(rule(name))]
-"""Rules whose default some claim is about; the mutants of the others meet the loops of tests/rules."""
+"""Rules whose default some claim is about."""
 
 
 def test_the_kill_matrix_is_about_the_classic_rules():
@@ -68,6 +68,8 @@ def test_the_kill_matrix_is_about_the_classic_rules():
 @pytest.mark.parametrize("name", CLAIMED)
 def test_kill_matrix(name, capsys):
     """Every mutant of the default rules is killed, by a decided verdict if a sentence that holds is about it.
+
+    A rule about which nothing is claimed yet has nothing to kill with.
 
     RMSProp has only a refuted sentence yet, which a mutant can leave undecided but not refute.
     """

@@ -176,3 +176,13 @@ def test_what_does_not_fit_is_named(run, tmp_path, arguments, message):
     assert len(outcome.stderr.splitlines()) == 1
     assert message in outcome.stderr
     assert not (tmp_path / "none").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_work(run, tmp_path):
+    """A path through a file: one sentence, exit code 2, no training."""
+    (tmp_path / "file").write_text("")
+    outcome = run("train", "rosenbrock", "--rules", "adam", "--out", str(tmp_path / "file" / "sub"))
+    assert outcome.exit_code == 2
+    assert outcome.stdout == ""
+    assert "cannot write into" in outcome.stderr
+    assert "name another folder" in outcome.stderr

@@ -13,7 +13,7 @@ import click
 
 from optverify.cli.arguments import integers, listed
 from optverify.cli.group import command
-from optverify.cli.output import print_json, print_table, progress
+from optverify.cli.output import check_writable, print_json, print_table, progress
 
 if TYPE_CHECKING:
     from optverify.problems import Problem
@@ -54,8 +54,9 @@ def run(problem: str, rules: str, out: Path | None, as_json: bool, **settings: A
     plan = Plan(**settings)
     target = plan.problem(problem)
     names, left_out = _names(rules)
-    results = _run_all(plan, target, names)
     folder = out or Path("runs") / problem
+    check_writable(folder)
+    results = _run_all(plan, target, names)
     written = _write_curves(folder, [trace for trace, _ in results])
     summaries = [_summary(trace, seconds) for trace, seconds in results]
     if as_json:
