@@ -7,6 +7,9 @@ their defaults, and compares each rule at its best learning rate. Numbers are re
 from __future__ import annotations
 
 import math
+import pickle
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -309,14 +312,30 @@ class Runs:
         return (*(sweep.run for sweep in self.sweeps), self.scales.run, self.counterexample.run)
 
 
+def both_sparse() -> tuple[Sweep, Sweep]:
+    """The two sweeps on word counts, the longest of all."""
+    return (
+        sparse("sparse-one", "Sparse features, one example at a time", batch=1, epochs=1),
+        sparse("sparse-batches", "Sparse features, in mini-batches", batch=4, epochs=2),
+    )
+
+
+CHILD = "import pickle, sys; from optverify.report.runs import both_sparse as f; "
+CHILD += "pickle.dump(f(), sys.stdout.buffer)"
+
+
 def make_runs(progress: Progress) -> Runs:
-    """Make them; progress is told what is under way."""
-    progress("runs: ill-conditioned quadratic")
-    first = quadratic()
-    progress("runs: sparse features")
-    single = sparse("sparse-one", "Sparse features, one example at a time", batch=1, epochs=1)
-    batches = sparse("sparse-batches", "Sparse features, in mini-batches", batch=4, epochs=2)
-    progress("runs: small network")
-    net = network()
-    progress("runs: scale of the loss, Reddi's counterexample")
-    return Runs(first, single, batches, net, scales(), counterexample())
+    """Make them, the longest in a process of its own; progress is told what is under way."""
+    with subprocess.Popen([sys.executable, "-c", CHILD], stdout=subprocess.PIPE) as child:
+        progress("runs: ill-conditioned quadratic")
+        first = quadratic()
+        progress("runs: small network")
+        net = network()
+        progress("runs: scale of the loss, Reddi's counterexample")
+        scale, online = scales(), counterexample()
+        progress("runs: sparse features")
+        told, _ = child.communicate()
+    if child.returncode:
+        raise RuntimeError(f"the runs on sparse features ended with exit code {child.returncode}")
+    single, batches = pickle.loads(told)
+    return Runs(first, single, batches, net, scale, online)
