@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optverify.backends.numpy import numpy_module
 from optverify.language import Rule
 from optverify.language.messages import unknown
 from optverify.libraries import Entry, library
+from optverify.optimizers.dialects import keywords
 from optverify.rules import rule
 
 Values = dict[str, float]
@@ -145,8 +147,9 @@ def translate(name: str, source: str, target: str, values: Mapping[str, Any] | N
     given = old.check(_ours(here, old, numbers))
     sizes = range(len(there.switches) + 1)
     subsets = itertools.chain(*(itertools.combinations(there.switches, k) for k in sizes))
+    run = _moves(old, given)
     tried = [
-        _onto(rule(name, like=target, **_options(there, s)), there, s, old, here, given) for s in subsets
+        _onto(rule(name, like=target, **_options(there, s)), there, s, old, here, given, run) for s in subsets
     ]
     return min(tried, key=lambda t: (max(t.difference, EXACT), len(t.lost), len(t.switches)))
 
@@ -156,9 +159,15 @@ def _options(entry: Entry, switches: Iterable[str]) -> dict[str, Any]:
 
 
 def _onto(  # noqa: PLR0917
-    new: Rule, there: Entry, switches: tuple[str, ...], old: Rule, here: Entry, given: Values
+    new: Rule,
+    there: Entry,
+    switches: tuple[str, ...],
+    old: Rule,
+    here: Entry,
+    given: Values,
+    run: NDArray[np.float64],
 ) -> Translation:
-    """Carry the values of the old dialect onto the new one, the target with these switches."""
+    """Carry the values of the old dialect onto the new one, with these switches; run: of the old."""
     carried, conditions, lost = _carry(old, new, dict(given))
     wanted = {h.name: carried.get(h.name, h.default) for h in new.hyperparameters}
     for h in new.hyperparameters:
@@ -171,7 +180,7 @@ def _onto(  # noqa: PLR0917
         if n not in wanted and v != 0
     ]
     checked = new.check(wanted)
-    difference = _difference(old, given, new, checked)
+    difference = _difference(run, _moves(new, checked))
     exact = difference <= EXACT
     return Translation(
         source=here.spelled,
@@ -219,28 +228,21 @@ def _carry(old: Rule, new: Rule, values: Values) -> tuple[Values, list[str], lis
     return values, conditions, lost
 
 
-def _difference(old: Rule, given: Values, new: Rule, wanted: Values) -> float:
-    """The largest difference between the updates of both, over the largest update, on hostile gradients."""
-    rng = np.random.default_rng(0)
-    shape = (3, 4)
-    scales = 10.0 ** rng.integers(-4, 2, size=shape)
-    runs = []
-    for dialect, values in ((old, given), (new, wanted)):
-        steps = numpy_module(dialect)
-        first = {n: v for n, v in values.items() if n in _keywords(steps.init)}
-        each = {n: v for n, v in values.items() if n in _keywords(steps.step)}
-        noise = np.random.default_rng(1)
-        theta = noise.normal(size=shape)
-        state, moves = steps.init(theta, **first), []
-        for _ in range(100):
-            after, state = steps.step(theta, noise.normal(size=shape) * scales, state, **each)
-            moves.append(after - theta)
-            theta = after
-        runs.append(np.array(moves))
-    a, b = runs
+def _moves(dialect: Rule, values: Values) -> NDArray[np.float64]:
+    """The updates of a run of 100 on hostile gradients, the same for every dialect."""
+    steps, noise, shape = numpy_module(dialect), np.random.default_rng(1), (3, 4)
+    scales = 10.0 ** np.random.default_rng(0).integers(-4, 2, size=shape)
+    first = {n: v for n, v in values.items() if n in keywords(steps.init)}
+    each = {n: v for n, v in values.items() if n in keywords(steps.step)}
+    theta = noise.normal(size=shape)
+    state, moves = steps.init(theta, **first), []
+    for _ in range(100):
+        after, state = steps.step(theta, noise.normal(size=shape) * scales, state, **each)
+        moves.append(after - theta)
+        theta = after
+    return np.array(moves)
+
+
+def _difference(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """The largest difference between two runs, over the largest update of the first."""
     return float(np.max(np.abs(a - b)) / max(np.max(np.abs(a)), np.finfo(float).tiny))
-
-
-def _keywords(function: Callable[..., Any]) -> set[str]:
-    code = function.__code__
-    return set(code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount])

@@ -57,7 +57,6 @@ def equations(theta, g, R, C, t, lr, eps1, eps2, clip_threshold, decay_rate):
 
 def _check(lr, eps1, eps2, clip_threshold, decay_rate):
     _engine.check(DOMAINS, eps1=eps1, eps2=eps2, clip_threshold=clip_threshold, decay_rate=decay_rate)
-    return None
 
 
 _PLAN = _whole.Plan(State, equations, _check, SIDES, True)

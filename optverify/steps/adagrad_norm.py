@@ -41,7 +41,7 @@ def equations(theta, g, b, t, lr):
 
 
 def _check(lr):
-    return None
+    pass
 
 
 _PLAN = _whole.Plan(State, equations, _check, SIDES, False)

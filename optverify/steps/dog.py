@@ -50,7 +50,6 @@ def equations(theta, g, theta_0, r_bar, G, t, lr, r_eps, eps):
 
 def _check(lr, r_eps, eps):
     _engine.check(DOMAINS, r_eps=r_eps, eps=eps)
-    return None
 
 
 _PLAN = _whole.Plan(State, equations, _check, SIDES, False)

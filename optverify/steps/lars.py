@@ -43,7 +43,6 @@ def equations(theta, g, v, t, lr, trust_coefficient, momentum, eps, weight_decay
 
 def _check(lr, trust_coefficient, momentum, eps, weight_decay):
     _engine.check(DOMAINS, trust_coefficient=trust_coefficient, momentum=momentum, eps=eps, weight_decay=weight_decay)
-    return None
 
 
 _PLAN = _whole.Plan(State, equations, _check, SIDES, False)

@@ -67,7 +67,6 @@ def equations(theta, g, B, t, lr, momentum, ns_a, ns_b, ns_c, eps):
 
 def _check(lr, momentum, ns_a, ns_b, ns_c, eps):
     _engine.check(DOMAINS, momentum=momentum, ns_a=ns_a, ns_b=ns_b, ns_c=ns_c, eps=eps)
-    return None
 
 
 _PLAN = _whole.Plan(State, equations, _check, SIDES, True)

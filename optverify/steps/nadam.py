@@ -54,7 +54,6 @@ def equations(theta, g, m, v, mu_product, t, lr, beta1, beta2, eps, momentum_dec
 
 def _check(lr, beta1, beta2, eps, momentum_decay):
     _engine.check(DOMAINS, beta1=beta1, beta2=beta2, eps=eps, momentum_decay=momentum_decay)
-    return None
 
 
 _PLAN = _whole.Plan(State, equations, _check, SIDES, False)

@@ -41,7 +41,6 @@ def equations(theta, g, t, lr, loss, f_min, eps):
 
 def _check(lr, loss, f_min, eps):
     _engine.check(DOMAINS, loss=loss, f_min=f_min, eps=eps)
-    return None
 
 
 _PLAN = _whole.Plan(State, equations, _check, SIDES, False)

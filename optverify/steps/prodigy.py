@@ -59,7 +59,6 @@ def equations(theta, g, theta_0, m, v, r, s, d, t, lr, beta1, beta2, eps, d_coef
 
 def _check(lr, beta1, beta2, eps, d_coefficient):
     _engine.check(DOMAINS, beta1=beta1, beta2=beta2, eps=eps, d_coefficient=d_coefficient)
-    return None
 
 
 _PLAN = _whole.Plan(State, equations, _check, SIDES, False)

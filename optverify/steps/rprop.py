@@ -49,7 +49,6 @@ def equations(theta, g, Delta, p, s, t, eta_plus, eta_minus, min_step, max_step)
 
 def _check(lr, eta_plus, eta_minus, min_step, max_step):
     _engine.check(DOMAINS, eta_plus=eta_plus, eta_minus=eta_minus, min_step=min_step, max_step=max_step)
-    return None
 
 
 _PLAN = _whole.Plan(State, equations, _check, SIDES, False, reads_lr=False)

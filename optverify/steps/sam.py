@@ -45,7 +45,6 @@ def equations(theta, grad, theta_held, t, lr, sam_rho):
 
 def _check(lr, sam_rho):
     _engine.check(DOMAINS, sam_rho=sam_rho)
-    return None
 
 
 _PLAN = _whole.Plan(State, equations, _check, SIDES, False)

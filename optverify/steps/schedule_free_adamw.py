@@ -53,7 +53,6 @@ def equations(theta, g, z, v, W, t, lr, beta1, beta2, eps, weight_decay):
 
 def _check(lr, beta1, beta2, eps, weight_decay):
     _engine.check(DOMAINS, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay)
-    return None
 
 
 _PLAN = _whole.Plan(State, equations, _check, SIDES, False)

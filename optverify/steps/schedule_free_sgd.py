@@ -45,7 +45,6 @@ def equations(theta, g, z, W, t, lr, momentum):
 
 def _check(lr, momentum):
     _engine.check(DOMAINS, momentum=momentum)
-    return None
 
 
 _PLAN = _whole.Plan(State, equations, _check, SIDES, False)

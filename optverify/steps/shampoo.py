@@ -43,7 +43,7 @@ def equations(theta, g, L, R, t, lr):
 
 
 def _check(lr):
-    return None
+    pass
 
 
 _PLAN = _whole.Plan(State, equations, _check, SIDES, True)

@@ -47,7 +47,7 @@ def equations(theta, g, R, C, t, lr):
 
 
 def _check(lr):
-    return None
+    pass
 
 
 _PLAN = _whole.Plan(State, equations, _check, SIDES, True)

@@ -68,7 +68,6 @@ def equations(theta, g, m, v, L, R, Q_L, Q_R, t, lr, beta1, beta2, eps, precondi
 
 def _check(lr, beta1, beta2, eps, precondition_frequency):
     _engine.check(DOMAINS, beta1=beta1, beta2=beta2, eps=eps, precondition_frequency=precondition_frequency)
-    return None
 
 
 _PLAN = _whole.Plan(State, equations, _check, SIDES, True)

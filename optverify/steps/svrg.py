@@ -46,7 +46,6 @@ def equations(theta, g, snapshot_grad, full_grad, theta_tilde, t, lr, period):
 
 def _check(lr, period):
     _engine.check(DOMAINS, period=period)
-    return None
 
 
 _PLAN = _whole.Plan(State, equations, _check, SIDES, False, inputs=INPUTS)

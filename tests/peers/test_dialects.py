@@ -12,6 +12,7 @@ import pytest
 
 from optverify.backends.numpy import numpy_module
 from optverify.libraries import library, names
+from optverify.optimizers.dialects import keywords
 from optverify.rules import rule
 from tests.peers.drivers import DRIVERS
 
@@ -55,8 +56,7 @@ def hostile(transposed=False):
 def ours(dialect, values, theta, gradients, rates, losses):  # noqa: PLR0917
     """theta after every update by the generated steps."""
     steps = numpy_module(dialect)
-    code = steps.init.__code__
-    at_start = set(code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount])
+    at_start = keywords(steps.init)
     state = steps.init(theta, **{n: v for n, v in values.items() if n in at_start})
     given = {n: v for n, v in values.items() if n not in at_start}
     for gradient, rate, loss in zip(gradients, rates, losses, strict=True):
