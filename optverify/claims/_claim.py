@@ -105,7 +105,8 @@ class Claim:
     id: like `gd.convex.rate`. title: the sentence as a textbook says it. statement: LaTeX, what is decided.
     scope: what it covers (dimension, convexity, noise, horizon). topic: the name of its file.
     subjects: parameter of the check -> the rule or schedule it is handed. expected, evidence: the verdict
-    known to be right, and on what it rests. check: derives a Decision from the subjects alone.
+    known to be right, and on what it rests. corrected_by: for a refuted sentence, the id of the claim that
+    proves what is true instead, where one is known. check: derives a Decision from the subjects alone.
     """
 
     id: str
@@ -118,6 +119,7 @@ class Claim:
     expected: Verdict
     evidence: Evidence
     check: Callable[..., Decision] = field(repr=False, compare=False)
+    corrected_by: str = ""
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -182,6 +184,7 @@ class Result:
             "sources": [str(s) for s in c.sources],
             "rules": list(c.rules),
             "schedules": list(c.schedules),
+            "corrected_by": c.corrected_by,
             "expected": c.expected,
             "verdict": self.verdict,
             "evidence": self.evidence,
@@ -200,6 +203,7 @@ def claim(
     sources: list[Source],
     expected: Verdict = "holds",
     evidence: Evidence = "proved",
+    corrected_by: str = "",
     **subjects: Subject,
 ) -> Callable[[Callable[..., Decision]], Claim]:
     """Make a Claim of the check below; further keywords are its parameters and what they are handed."""
@@ -217,6 +221,7 @@ def claim(
             expected,
             evidence,
             check,
+            corrected_by,
         )
 
     return make

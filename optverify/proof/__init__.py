@@ -7,14 +7,15 @@ from optverify.proof.algebra import nonzero_point, show_equal, vanishes
 from optverify.proof.certificates import STAR, Interpolation, show_certificate
 from optverify.proof.induction import show_by_induction
 from optverify.proof.moments import expectation
-from optverify.proof.outcome import NotProved, Refuted, unless
+from optverify.proof.outcome import Missing, NotProved, Refuted, unless
 from optverify.proof.semidefinite import show_form_nonnegative, show_semidefinite
 from optverify.proof.signs import domains, over_domains, show_nonnegative, show_positive
+from optverify.proof.smt import show_by_smt
 from optverify.proof.stability import is_schur, schur_conditions, show_stable_iff
 
 __all__ = [
-    "STAR", "Interpolation", "NotProved", "Refuted", "domains", "expectation", "is_schur", "nonzero_point",
-    "over_domains", "schur_conditions", "show_by_induction", "show_certificate", "show_equal",
-    "show_form_nonnegative", "show_nonnegative", "show_positive", "show_semidefinite", "show_stable_iff",
-    "unless", "vanishes",
+    "STAR", "Interpolation", "Missing", "NotProved", "Refuted", "domains", "expectation", "is_schur",
+    "nonzero_point", "over_domains", "schur_conditions", "show_by_induction", "show_by_smt",
+    "show_certificate", "show_equal", "show_form_nonnegative", "show_nonnegative", "show_positive",
+    "show_semidefinite", "show_stable_iff", "unless", "vanishes",
 ]  # fmt: skip

@@ -10,6 +10,14 @@ class NotProved(Exception):  # noqa: N818 -- an outcome, no error
     """A step that could not be shown. It may still be true."""
 
 
+class Missing(NotProved):
+    """A tool is not installed: nothing is decided, and that is no fault of the statement."""
+
+    def __init__(self, tool: str, extra: str) -> None:
+        super().__init__(f"{tool} is not installed: pip install 'optverify[{extra}]'")
+        self.extra = extra
+
+
 class Refuted(Exception):  # noqa: N818
     """The statement is false; the message holds an exact counterexample."""
 
@@ -22,6 +30,8 @@ def unless(counterexample: Callable[[], str | None]) -> Iterator[None]:
     """
     try:
         yield
+    except Missing:
+        raise
     except (NotProved, Refuted) as failed:
         found = counterexample()
         if found is not None:
