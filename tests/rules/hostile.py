@@ -1,5 +1,7 @@
 """Long runs on hostile gradients, and how updates of two implementations are compared."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from optverify.backends import step
@@ -24,6 +26,17 @@ def gradients():
         np.where(k < 5, 0.0, 1.0),
     ]
     return np.stack(columns, axis=1)
+
+
+class Stream(NamedTuple):
+    """What a loop is fed: where theta starts, and for each update a learning rate and a gradient."""
+
+    start: np.ndarray
+    rates: np.ndarray
+    gradients: np.ndarray
+
+
+HOSTILE = Stream(START, RATES, gradients())
 
 
 def trajectory(name, options, values, *, initial=None, result="theta"):

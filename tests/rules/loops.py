@@ -6,7 +6,7 @@ import numpy as np
 
 from optverify.backends import step
 
-from .hostile import RATES, START, gradients
+from .hostile import HOSTILE, RATES, START, gradients
 
 WEIGHT_DECAY = 0.07
 GRADIENTS = gradients()
@@ -28,10 +28,10 @@ def generated(name, options, values, gradients=GRADIENTS):
         yield theta
 
 
-def written(move, settings, decay="none", maximize=False, gradients=GRADIENTS):
+def written(move, settings, decay="none", maximize=False, stream=HOSTILE):
     """Theta after each update by a loop: `move(memory, t, lr, g, **settings)` is what theta loses."""
-    theta, memory, wd = START, {}, WEIGHT_DECAY
-    for t, (lr, grad) in enumerate(zip(RATES, gradients, strict=True), 1):
+    theta, memory, wd = stream.start, {}, WEIGHT_DECAY
+    for t, (lr, grad) in enumerate(zip(stream.rates, stream.gradients, strict=True), 1):
         g = -grad if maximize else grad
         if decay == "coupled":
             g = g + wd * theta

@@ -7,18 +7,18 @@ import pytest
 
 from optverify.rules import rule
 
-from .hostile import RATES, START, assert_same_updates, fed, gradients, lines, trajectory
+from .hostile import HOSTILE, START, assert_same_updates, fed, lines, trajectory
 
 B1, B2, EPS, WD = 0.8, 0.95, 1e-2, 0.07
 A = {"beta1": B1, "beta2": B2, "eps": EPS}
 
 
-def run(loop, decay="none", **settings):
+def run(loop, decay="none", stream=HOSTILE, **settings):
     """Theta after each update of the loop."""
-    x = START.copy()
+    x = stream.start.copy()
     state = loop(**settings)
     next(state)
-    for t, (lr, gradient) in enumerate(zip(RATES.tolist(), gradients(), strict=True), 1):
+    for t, (lr, gradient) in enumerate(zip(stream.rates.tolist(), stream.gradients, strict=True), 1):
         g = gradient + WD * x if decay == "coupled" else gradient
         new = x - state.send((t, lr, g))
         forms = {

@@ -7,7 +7,7 @@ import pytest
 
 from optverify.rules import rule
 
-from .hostile import START, assert_same_updates, lines
+from .hostile import HOSTILE, START, assert_same_updates, lines
 from .loops import GRADIENTS, NEVER_ZERO, WEIGHT_DECAY, generated, path_of, written
 
 B1, B2, EPS = 0.8, 0.95, 1e-2
@@ -141,7 +141,7 @@ def test_a_loop_written_from_the_paper_gives_the_same_updates(name, options, val
 @pytest.mark.parametrize("options", [{}, UNCORRECTED])
 def test_adamax_as_its_paper_has_it(options):
     """It has no epsilon: the gradients may not begin with zeros."""
-    expected = written(adamax, {"correct": not options}, gradients=NEVER_ZERO)
+    expected = written(adamax, {"correct": not options}, stream=HOSTILE._replace(gradients=NEVER_ZERO))
     assert_same_updates(generated("adamax", options, {"beta1": B1, "beta2": B2}, NEVER_ZERO), expected)
 
 

@@ -6,7 +6,7 @@ import pytest
 from optverify.backends import step
 from optverify.rules import rule
 
-from .hostile import RATES, START, assert_same_updates, lines
+from .hostile import HOSTILE, RATES, START, assert_same_updates, lines
 from .loops import GRADIENTS, WEIGHT_DECAY, generated
 
 FIRST, UP, DOWN, LEAST, MOST = 0.1, 1.3, 0.4, 0.03, 0.8
@@ -37,10 +37,10 @@ def pseudocode(variant, gradients):
         old = 0.0 if agrees < 0 and variant != "rprop-" else g
 
 
-def path(variant, *, decay="none", maximize=False):
+def path(variant, *, decay="none", maximize=False, stream=HOSTILE):
     """Theta after each update; coupled decay needs theta, so every weight goes through its own loop."""
     columns = []
-    for start, column in zip(START, GRADIENTS.T, strict=True):
+    for start, column in zip(stream.start, stream.gradients.T, strict=True):
         x, seen, points = start, [], []
         for g in -column if maximize else column:
             seen.append(g + WEIGHT_DECAY * x if decay == "coupled" else g)

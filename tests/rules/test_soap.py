@@ -8,7 +8,7 @@ from optverify.rules import rule
 from optverify.steps._operators import eigenvectors as numpy_eigenvectors
 from optverify.steps._operators import orthonormal as numpy_orthonormal
 
-from .hostile import RATES, STEPS, lines
+from .hostile import RATES, STEPS, Stream, lines
 
 START = np.random.default_rng(3).normal(size=(3, 4))
 B1, B2, EPS, DECAY = 0.9, 0.8, 1e-2, 0.07
@@ -27,6 +27,9 @@ def gradients():
     return g
 
 
+MATRICES = Stream(START, RATES, gradients())
+
+
 def found(options, values, numbers=None):
     module = step("soap", **options)
     x, state = START.copy(), module.init(START)
@@ -41,13 +44,16 @@ def descending(symmetric):
 
 
 def algorithm(
-    every, *, basis="power", sides="both", first="step", epsilon="outside", correct=True, form="none", sign=1
-):
+    every, *, basis="power", sides="both", first="step", epsilon="outside", correct=True, form="none", sign=1,
+    stream=MATRICES,
+):  # fmt: skip
     """Algorithm 3, a line a line; the adaptive part of a step is what each `yield` is made of."""
-    x, m, v = START.copy(), np.zeros((3, 4)), np.zeros((3, 4))
-    left, right, q_left, q_right = np.zeros((3, 3)), np.zeros((4, 4)), np.eye(3), np.eye(4)
+    (rows, columns), x = stream.start.shape, stream.start.copy()
+    m, v = np.zeros_like(x), np.zeros_like(x)
+    q_left, q_right = np.eye(rows), np.eye(columns)
+    left, right = 0 * q_left, 0 * q_right
     made = 0
-    for lr, slope in zip(RATES, gradients(), strict=True):
+    for lr, slope in zip(stream.rates, stream.gradients, strict=True):
         g = sign * slope + (DECAY * x if form == "coupled" else 0)
         starting = first == "skipped" and not left.any() and not right.any()
         if not starting:
@@ -71,9 +77,9 @@ def algorithm(
             else:
                 q_left, q_right = np.linalg.qr(left @ q_left)[0], np.linalg.qr(right @ q_right)[0]
         if sides == "left":
-            q_right = np.eye(4)
+            q_right = np.eye(columns)
         if sides == "right":
-            q_left = np.eye(3)
+            q_left = np.eye(rows)
         yield x
 
 

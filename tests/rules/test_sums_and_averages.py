@@ -8,16 +8,21 @@ import pytest
 from optverify.backends import step
 from optverify.rules import rule
 
-from .hostile import RATES, START, assert_same_updates, gradients, lines, trajectory
+from .hostile import HOSTILE, START, assert_same_updates, lines, trajectory
 
 EPS, WD = 1e-2, 0.07
-STREAM = list(zip(RATES.tolist(), gradients(), strict=True))
 
 
-def ftrl(beta, l1, l2, *, power=0.5, start=0.0, shrinkage=0.0, decay=None):
+def pairs(stream):
+    """Learning rate and gradient of each update."""
+    return list(zip(stream.rates.tolist(), stream.gradients, strict=True))
+
+
+def ftrl(beta, l1, l2, *, power=0.5, start=0.0, shrinkage=0.0, decay=None, stream=HOSTILE):
     """McMahan et al. (2013), Algorithm 1, with its case distinction; then as in Keras."""
-    x, z, n = START.copy(), np.zeros(len(START)), np.full(len(START), start)
-    for lr, gradient in STREAM:
+    x = stream.start.copy()
+    z, n = np.zeros(len(x)), np.full(len(x), start)
+    for lr, gradient in pairs(stream):
         g = gradient + WD * x if decay == "coupled" else gradient
         seen = (1 - lr * WD) * x if decay == "before_step" else x
         sigma = ((n + g * g) ** power - n**power) / lr
@@ -32,15 +37,15 @@ def ftrl(beta, l1, l2, *, power=0.5, start=0.0, shrinkage=0.0, decay=None):
         yield x
 
 
-def madgrad(momentum, shifted=False, decay=None):
+def madgrad(momentum, shifted=False, decay=None, stream=HOSTILE):
     """Defazio and Jelassi (2022), Algorithm 1."""
-    x, s, nu = START.copy(), 0.0, 0.0
-    for k, (lr, gradient) in enumerate(STREAM):
+    x, s, nu = stream.start.copy(), 0.0, 0.0
+    for k, (lr, gradient) in enumerate(pairs(stream)):
         g = gradient + WD * x if decay == "coupled" else gradient
         weight = (lr + EPS if shifted else lr) * math.sqrt(k + 1)
         s = s + weight * g
         nu = nu + weight * g * g
-        new = momentum * x + (1 - momentum) * (START - s / (np.cbrt(nu) + EPS))
+        new = momentum * x + (1 - momentum) * (stream.start - s / (np.cbrt(nu) + EPS))
         x = decayed(new, x, lr, decay)
         yield x
 
@@ -54,10 +59,12 @@ def decayed(new, x, lr, decay):
     return forms.get(decay, new)
 
 
-def asgd(*, fall=False, late=False, begin=0, result="theta", decay=None, lambd=0.3, power=0.6):
+def asgd(
+    *, fall=False, late=False, begin=0, result="theta", decay=None, lambd=0.3, power=0.6, stream=HOSTILE
+):
     """The step sizes of Bottou; late: as PyTorch keeps them, made from lr at the end of the update before."""
-    x, kept, points = START.copy(), STREAM[0][0], []
-    for t, (lr, gradient) in enumerate(STREAM, 1):
+    x, kept, points = stream.start.copy(), float(stream.rates[0]), []
+    for t, (lr, gradient) in enumerate(pairs(stream), 1):
         g = gradient + WD * x if decay == "coupled" else gradient
         eta = (kept if late else lr / (1 + lambd * lr * (t - 1)) ** power) if fall else lr
         new = (1 - lambd * eta) * x - eta * g if fall else x - eta * g
@@ -67,11 +74,13 @@ def asgd(*, fall=False, late=False, begin=0, result="theta", decay=None, lambd=0
         yield x if result == "theta" else sum(points) / len(points)
 
 
-def schedule_free(beta, *, weights="step_size", at="average", adam=None, hat=True, decay=None):
+def schedule_free(
+    beta, *, weights="step_size", at="average", adam=None, hat=True, decay=None, stream=HOSTILE
+):
     """Defazio et al. (2024), Algorithm 1; all three sequences are kept, y recomputed from them."""
-    x, z, v = START.copy(), START.copy(), 0.0
+    x, z, v = stream.start.copy(), stream.start.copy(), 0.0
     sizes = []
-    for t, (lr, gradient) in enumerate(STREAM, 1):
+    for t, (lr, gradient) in enumerate(pairs(stream), 1):
         y = (1 - beta) * z + beta * x
         g = gradient + WD * y if decay == "coupled" else gradient
         gamma, move = lr, g

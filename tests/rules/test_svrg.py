@@ -38,9 +38,9 @@ def found(options, values):
         yield x
 
 
-def procedure(renewal, form, sign):
+def procedure(renewal, form, sign, rates=RATES):
     """Two nested loops, as printed: w is the parameters, snapshot what wears a tilde there."""
-    pairs = iter(zip(RATES, CHOSEN, strict=True))
+    pairs = iter(zip(rates, CHOSEN, strict=False))
     w = snapshot = START.copy()
     while True:
         mu, inner = full(snapshot), []

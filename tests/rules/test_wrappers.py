@@ -7,7 +7,7 @@ import optverify as ov
 from optverify.backends import step
 from optverify.rules import rule
 
-from .hostile import RATES, START, assert_same_updates, gradients
+from .hostile import HOSTILE, RATES, START, assert_same_updates, gradients
 
 
 def run(name, options=None, *, result="theta", **values):
@@ -124,34 +124,33 @@ def test_averaging_leaves_the_rule_as_it_is(start):
         np.testing.assert_allclose(found, mean, rtol=1e-12)
 
 
-def lookahead():
-    inner, theta, slow = Inner(), START.copy(), START.copy()
-    for k, (lr, g) in enumerate(zip(RATES, gradients(), strict=True), 1):
+def lookahead(inner, every=6, share=0.4, stream=HOSTILE):
+    theta, slow = stream.start.copy(), stream.start.copy()
+    for k, (lr, g) in enumerate(zip(stream.rates, stream.gradients, strict=True), 1):
         theta = inner(theta, g, lr)
-        if k % 6 == 0:
-            slow = slow + 0.4 * (theta - slow)
+        if k % every == 0:
+            slow = slow + share * (theta - slow)
             theta = slow
         yield theta
 
 
 def test_lookahead_is_algorithm_1():
-    assert_same_updates(run("lookahead(adam)", sync_period=6, slow_lr=0.4), lookahead())
+    assert_same_updates(run("lookahead(adam)", sync_period=6, slow_lr=0.4), lookahead(Inner()))
 
 
-def sharpness_aware(sign):
-    inner, theta = Inner(), START.copy()
-    numbers = gradients()
+def sharpness_aware(inner, sign=1, radius=0.07, stream=HOSTILE):
+    theta, rates, numbers = stream
     for k in range(0, len(numbers), 2):
-        climb = sign * numbers[k]
-        yield theta + 0.07 * climb / np.sqrt(np.sum(climb**2))
-        theta = inner(theta, sign * numbers[k + 1], RATES[k + 1])
+        climb, size = sign * numbers[k], np.sqrt(np.sum(numbers[k] ** 2))
+        yield theta + radius * climb / size if size else theta
+        theta = inner(theta, sign * numbers[k + 1], rates[k + 1])
         yield theta
 
 
 @pytest.mark.parametrize("maximize", [False, True])
 def test_sam_climbs_and_then_steps_from_where_it_was(maximize):
     found = run("sam(adam)", {"maximize": maximize}, sam_rho=0.07)
-    assert_same_updates(found, sharpness_aware(-1 if maximize else 1))
+    assert_same_updates(found, sharpness_aware(Inner(), -1 if maximize else 1))
 
 
 def test_wrapped_rules_are_rules():
