@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sympy as sp
-
 from optverify.claims._claim import Decision, about, claim, holds
-from optverify.language import Rule, Source, lr, momentum
-from optverify.proof import NotProved, domains, show_stable_iff
-from optverify.views.linear import step_matrix
+from optverify.claims._linear import any_rate_matrix, curvature, rate
+from optverify.language import Rule, Source, momentum
+from optverify.proof import domains, show_stable_iff
 
 polyak_book = Source(
     "Polyak",
@@ -19,18 +17,6 @@ polyak_book = Source(
 jury = Source(
     "Jury", 1964, "Theory and application of the z-transform method", "the stability criterion", "Wiley"
 )
-
-curvature = sp.Symbol("lambda", positive=True)
-rate = sp.Symbol("lr", real=True)
-"""The step size, of any sign: that it must be positive is part of what is shown."""
-
-
-def any_rate_matrix(rule: Rule) -> sp.Matrix:
-    """The step matrix of a rule on curvature/2 theta^2, for a step size of any sign."""
-    try:
-        return step_matrix(rule, curvature).subs(lr, rate)
-    except ValueError as failed:
-        raise NotProved(str(failed)) from None
 
 
 @claim(

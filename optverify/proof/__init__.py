@@ -4,7 +4,10 @@ Exact throughout: SymPy expressions and rationals, never floats. SymPy's `None` 
 """
 
 from optverify.proof.algebra import nonzero_point, show_equal, vanishes
-from optverify.proof.certificates import STAR, Interpolation, show_certificate
+from optverify.proof.certificates import Certificate, show_certificate
+from optverify.proof.certificates import from_json as certificates_from_json
+from optverify.proof.performance import STAR, FunctionClass, Measure, Path, numerical_worst_case
+from optverify.proof.crossing import show_stable_between
 from optverify.proof.induction import show_by_induction
 from optverify.proof.moments import expectation
 from optverify.proof.outcome import Missing, NotProved, Refuted, unless
@@ -14,8 +17,9 @@ from optverify.proof.smt import show_by_smt
 from optverify.proof.stability import is_schur, schur_conditions, show_stable_iff
 
 __all__ = [
-    "STAR", "Interpolation", "Missing", "NotProved", "Refuted", "domains", "expectation", "is_schur",
-    "nonzero_point", "over_domains", "schur_conditions", "show_by_induction", "show_by_smt",
+    "STAR", "Certificate", "FunctionClass", "Measure", "Missing", "NotProved", "Path", "Refuted", "certificates_from_json",
+    "domains", "expectation", "is_schur",
+    "nonzero_point", "numerical_worst_case", "over_domains", "schur_conditions", "show_by_induction", "show_by_smt",
     "show_certificate", "show_equal", "show_form_nonnegative", "show_nonnegative", "show_positive",
-    "show_semidefinite", "show_stable_iff", "unless", "vanishes",
+    "show_semidefinite", "show_stable_between", "show_stable_iff", "unless", "vanishes",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ z = (1 + w)/(1 - w) maps the open unit disk to the left half plane, where the Ro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import sympy as sp
 
@@ -56,14 +56,22 @@ def show_stable_iff(matrix: sp.Matrix, region: Sequence[sp.Expr], what: str, dom
     p = matrix.charpoly(z)
     if _same_region(schur_conditions(p), region, domains):
         return
-    for point in points(matrix.free_symbols | set().union(*(e.free_symbols for e in region)), domains, 120):
+    symbols = matrix.free_symbols | set().union(*(e.free_symbols for e in region))
+    refute_region(p, region, symbols, what, domains)
+    raise NotProved(f"not shown that {what} is stable exactly where stated: conditions {schur_conditions(p)}")
+
+
+def refute_region(
+    p: sp.Poly, region: Sequence[sp.Expr], symbols: Iterable[sp.Symbol], what: str, domains: Domains
+) -> None:
+    """Raise Refuted if at one of some exact points p is stable and not all of region are > 0, or the reverse."""
+    for point in points(symbols, domains, 120):
         stated = all(e.subs(point) > 0 for e in region)
         at = sp.Poly(p.as_expr().subs(point), z)
         if is_schur(at) != stated:
             roots = ", ".join(map(str, sp.roots(at)))
             fact = "stable" if not stated else "not stable"
             raise Refuted(f"{what} is {fact} at {in_words(point)}, roots {roots}, against what is stated")
-    raise NotProved(f"not shown that {what} is stable exactly where stated: conditions {schur_conditions(p)}")
 
 
 def _same_region(conditions: Sequence[sp.Expr], region: Sequence[sp.Expr], domains: Domains) -> bool:
