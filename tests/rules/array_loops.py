@@ -80,7 +80,8 @@ def lars(lr_placement="inside", nesterov=False, form="in_direction", stream=MATR
     for lr, g in pairs(stream):
         whole = g + DECAY * x
         size = length(g) + DECAY * length(x) if form == "in_direction" else length(whole)
-        step = 0.02 * length(x) / (size + 0.01) * whole * (lr if lr_placement == "inside" else 1)
+        trust = 0.02 * length(x) / (size + 0.01) if length(x) and size else 1
+        step = trust * whole * (lr if lr_placement == "inside" else 1)
         v = 0.8 * v + step
         move = step + 0.8 * v if nesterov else v
         x = x - move * (1 if lr_placement == "inside" else lr)

@@ -94,7 +94,8 @@ def schedule_free(
             move = move + WD * y
         z = z - gamma * move
         sizes.append(gamma if weights == "step_size" else max([gamma, *sizes]))
-        c = 1 / t if weights == "equal" else sizes[-1] ** 2 / math.fsum(a * a for a in sizes)
+        total = math.fsum(a * a for a in sizes)
+        c = 1 / t if weights == "equal" else sizes[-1] ** 2 / total if total else 0.0
         x = (1 - c) * x + c * z
         yield x if at == "average" else (1 - beta) * z + beta * x
 
