@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from optverify.backends import step
-    from optverify.claims import verify
+    from optverify.ledger import verify
     from optverify.optimizers import Optimizer
     from optverify.problems import problem
     from optverify.rules import rule
@@ -51,7 +51,7 @@ _HOME = {
     "problem": "problems",
     "problems": "problems",
     "minimize": "training",
-    "verify": "claims",
+    "verify": "ledger",
 }
 
 

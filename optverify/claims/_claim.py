@@ -10,7 +10,7 @@ from typing import Any, Literal
 import sympy as sp
 
 from optverify.language import Rule, ScheduleFamily, Source
-from optverify.proof import NotProved, Refuted
+from optverify.proof import Missing, NotProved, Refuted
 from optverify.rules import rule
 from optverify.schedules import registry as schedules
 
@@ -106,7 +106,10 @@ class Claim:
     scope: what it covers (dimension, convexity, noise, horizon). topic: the name of its file.
     subjects: parameter of the check -> the rule or schedule it is handed. expected, evidence: the verdict
     known to be right, and on what it rests. corrected_by: for a refuted sentence, the id of the claim that
-    proves what is true instead, where one is known. check: derives a Decision from the subjects alone.
+    proves what is true instead, where one is known. needs: the extra without which it cannot be run, "pep"
+    for slow ones. family: what the claims about one rule each have in common, `property.first_step` of
+    `property.first_step.adam`; its own id for one that stands alone. check: derives a Decision from the
+    subjects alone.
     """
 
     id: str
@@ -120,6 +123,11 @@ class Claim:
     evidence: Evidence
     check: Callable[..., Decision] = field(repr=False, compare=False)
     corrected_by: str = ""
+    needs: str = ""
+    family: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "family", self.family or self.id)
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -143,29 +151,34 @@ class Claim:
         for name in changed:
             if name not in known:
                 raise TypeError(f"claim {self.id!r} has no subject {name!r}; it has {', '.join(known)}")
-        began = time.perf_counter()
+        began, missing = time.perf_counter(), ""
         try:
             handed = {name: changed.get(name) or subject.load() for name, subject in self.subjects}
             decision = self.check(**handed)
         except Refuted as found:
             decision = refuted(str(found))
         except NotProved as failed:
+            missing = failed.extra if isinstance(failed, Missing) else ""
             decision = Decision("not decided", "none", str(failed))
         except Exception as failed:  # one broken check must not hide the others
             decision = Decision("error", "none", f"{type(failed).__name__}: {failed}")
         seconds = time.perf_counter() - began
-        return Result(self, decision.verdict, decision.evidence, decision.detail, seconds)
+        return Result(self, decision.verdict, decision.evidence, decision.detail, seconds, missing)
 
 
 @dataclass(frozen=True)
 class Result:
-    """A decided claim. verdict, evidence: what was found now; detail: why; seconds: how long it took."""
+    """A decided claim. verdict, evidence: what was found now; detail: why; seconds: how long it took.
+
+    missing: the extra whose absence left it undecided, if that is why.
+    """
 
     claim: Claim
     verdict: Verdict
     evidence: Evidence
     detail: str
     seconds: float
+    missing: str = ""
 
     @property
     def ok(self) -> bool:
@@ -189,6 +202,7 @@ class Result:
             "verdict": self.verdict,
             "evidence": self.evidence,
             "detail": self.detail,
+            "missing": self.missing,
             "seconds": self.seconds,
             "ok": self.ok,
         }
@@ -204,6 +218,7 @@ def claim(
     expected: Verdict = "holds",
     evidence: Evidence = "proved",
     corrected_by: str = "",
+    needs: str = "",
     **subjects: Subject,
 ) -> Callable[[Callable[..., Decision]], Claim]:
     """Make a Claim of the check below; further keywords are its parameters and what they are handed."""
@@ -222,6 +237,7 @@ def claim(
             evidence,
             check,
             corrected_by,
+            needs,
         )
 
     return make

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from optverify.claims import Result, verify
+from optverify.claims import Result
 from optverify.language import Schedule
+from optverify.ledger import verify
 from optverify.problems import names as problem_names
 from optverify.problems import problem
 from optverify.report import advice, figures

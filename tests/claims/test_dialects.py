@@ -3,8 +3,7 @@
 import pytest
 
 import optverify as ov
-from optverify.claims import claims
-from optverify.claims._ledger import claim
+from optverify.claims import claim, claims
 
 CHANGES = {
     "weight_decay_form": ("coupled", "after_step"),

@@ -23,6 +23,7 @@ from optverify.language import (
 )
 from optverify.language.clock import count_symbol
 from optverify.report import figures, pages
+from optverify.report.figures import canvas
 from optverify.report.figures.canvas import COLOURS, DARK, INK, drawing, rounded, svg
 from optverify.report.figures.schedules import formula
 from optverify.report.figures.trajectories import scientific
@@ -160,3 +161,10 @@ def test_numbers_in_panels():
     assert scientific(0.0652) == "0.065"
     assert scientific(3.2e-4) == r"3.2 \times 10^{-4}"
     assert not re.search(r"e[-+]", scientific(1e5))
+
+
+def test_a_damaged_list_of_fonts_in_the_users_cache_is_made_good(monkeypatch):
+    manager = canvas.fontManager
+    monkeypatch.setattr(manager, "ttflist", [f for f in manager.ttflist if "STIX" not in f.name])
+    canvas._own_fonts.__wrapped__()
+    assert any("STIX" in f.name for f in manager.ttflist)

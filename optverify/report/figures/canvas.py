@@ -12,9 +12,12 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 
 INK, MUTED, PAPER = "#1f2328", "#6e7781", "#ffffff"
 DARK = {INK: "#e6edf3", MUTED: "#8b949e", PAPER: "#0d1117"}
@@ -37,9 +40,19 @@ COLOURS = {
 NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
 
+@cache
+def _own_fonts() -> None:
+    """See to it that matplotlib knows the fonts it ships: the list it keeps in the user's cache may not."""
+    known = {Path(font.fname).name for font in fontManager.ttflist}
+    for path in sorted(Path(mpl.get_data_path(), "fonts", "ttf").glob("*.ttf")):
+        if path.name not in known:
+            fontManager.addfont(path)
+
+
 @contextmanager
 def drawing(name: str) -> Iterator[None]:
     """Draw with fixed settings, whatever the reader's own matplotlib settings are."""
+    _own_fonts()
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(
