@@ -1,12 +1,24 @@
-"""Adaptive rules: effective rates, bias correction, and the first step of Adam."""
+"""Effective learning rates of adaptive rules."""
 
 from __future__ import annotations
 
-from itertools import product
+from functools import partial
 from typing import Any
 
 import sympy as sp
 
+from optverify.claims._adaptive import (
+    change,
+    changes,
+    duchi,
+    exact_values,
+    exceeds,
+    positive_size,
+    show_scaling,
+    tieleman,
+    told,
+    words,
+)
 from optverify.claims._claim import (
     Decision,
     about,
@@ -18,26 +30,10 @@ from optverify.claims._claim import (
     trial_in_words,
     trial_values,
 )
-from optverify.language import (
-    Domain,
-    Rule,
-    Source,
-    State,
-    Variable,
-    beta1,
-    beta2,
-    eps,
-    grad,
-    initial_accumulator,
-    lr,
-    rho,
-    t,
-    theta,
-)
+from optverify.language import Rule, Source, State, eps, grad, initial_accumulator, lr, rho, t, theta
 from optverify.proof import (
     NotProved,
     domains,
-    expectation,
     show_by_induction,
     show_equal,
     show_nonnegative,
@@ -47,40 +43,6 @@ from optverify.proof import (
 from optverify.views.closed import closed_form
 from optverify.views.open import open_form
 from optverify.views.run import run
-
-duchi = Source(
-    "Duchi, Hazan and Singer",
-    2011,
-    "Adaptive subgradient methods for online learning and stochastic optimization",
-    "Figure 1, diagonal case",
-    "JMLR 12",
-    url="https://jmlr.org/papers/v12/duchi11a.html",
-)
-tieleman = Source(
-    "Tieleman and Hinton",
-    2012,
-    "Neural networks for machine learning",
-    "lecture 6e, slide 29",
-    "Coursera",
-    url="https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf",
-)
-kingma_ba_bias = Source(
-    "Kingma and Ba",
-    2015,
-    "Adam: a method for stochastic optimization",
-    "section 3, equations (1) to (4)",
-    "ICLR",
-    arxiv="1412.6980",
-)
-kingma_ba_steps = Source(
-    "Kingma and Ba",
-    2015,
-    "Adam: a method for stochastic optimization",
-    "section 2.1 (the effective step), for t = 1",
-    "ICLR",
-    arxiv="1412.6980",
-)
-
 
 # ---- effective rates -----------------------------------------------------------------------------------
 
@@ -114,8 +76,8 @@ def step_rate(rule: Rule) -> sp.Expr:
     return rate
 
 
-def show_rate_falls_with_accumulator(rule: Rule) -> None:
-    """Show |rate| at (G, t) >= |rate| at (G', t + 1) for all G <= G', for G > 0 or eps > 0.
+def show_rate_falls_with_accumulator(rule: Rule, later: int = 1) -> None:
+    """Show |rate| at (G, t) >= |rate| at (G', t + later) for all G <= G', for G > 0 or eps > 0.
 
     In terms of the roots r = sqrt(G) <= r + d = sqrt(G'), by the ratio of the two and its square.
     """
@@ -124,7 +86,7 @@ def show_rate_falls_with_accumulator(rule: Rule) -> None:
     updates = sp.Symbol("j", integer=True, nonnegative=True)
     for root, epsilon in ((some, eps), (sp.Integer(0), some)):
         before = rate.subs({now: root**2, t: updates + 1, eps: epsilon})
-        after = rate.subs({now: (root + gap) ** 2, t: updates + 2, eps: epsilon})
+        after = rate.subs({now: (root + gap) ** 2, t: updates + 1 + later, eps: epsilon})
         ratio = sp.cancel(before / after)
         show_positive(ratio, "the ratio of a rate to the next one", within)
         show_nonnegative(sp.cancel(ratio**2 - 1), "the square of that ratio, less 1,", within)
@@ -235,159 +197,177 @@ def rmsprop_rate(rule: Rule) -> Decision:
     )
 
 
-# ---- bias correction -----------------------------------------------------------------------------------
-
-mean = {1: sp.Symbol("mu_1", real=True), 2: sp.Symbol("mu_2", positive=True)}
-"""E[g] and E[g^2], the same in every step."""
+# ---- which coordinates get which rates -------------------------------------------------------------------
 
 
-def moment(beta: sp.Symbol, power: int, k: sp.Expr) -> sp.Expr:
-    """(1 - beta^k) E[g^power]: what the uncorrected moment is on average after k updates."""
-    return (1 - beta**k) * mean[power]
+def show_accumulator_follows(rule: Rule) -> None:
+    """Show that a larger accumulator and a gradient larger in size give a larger accumulator."""
+    G, within = accumulator(rule), domains(rule)
+    form = closed_form(rule)[G.name]
+    if form.has(t):
+        raise NotProved(f"the accumulator depends on the time: {form}")
+    more, further = sp.symbols("a x", nonnegative=True)
+    for one, two in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+        larger = form.subs({G.before: G.before + more, grad: one * (positive_size + further)})
+        growth = sp.factor(larger - form.subs(grad, two * positive_size))
+        show_nonnegative(growth, "the growth of the accumulator", within)
 
 
-def show_moment(rule: Rule, name: str, beta: sp.Symbol, power: int) -> None:
-    """Show E[state_t] = moment(beta, power, t), by induction.
-
-    The update must be a sum of a term linear in the state and one in the gradient: then the gradients may
-    depend on each other.
-    """
-    state, update = rule.state(name), closed_form(rule)[name]
-    if any(sp.expand(sp.diff(update, state.before, s)) != 0 for s in (state.before, grad)):
-        raise NotProved(
-            f"{name}_t = {update} is no sum of a multiple of the state and a term in the gradient"
-        )
-
-    def step(y: sp.Expr, k: sp.Expr) -> sp.Expr:
-        return expectation(update, grad, mean).subs({state.before: y, t: k}, simultaneous=True)
-
-    show_by_induction(
-        step, sp.sympify(state.initial), lambda k: moment(beta, power, k), f"E[{name}_t]", domains(rule)
-    )
-
-
-def _corrected(rule: Rule, name: str, beta: sp.Symbol, power: int) -> Decision:
-    """E[hat] = E[g^power] for a stationary moment; not for one that changes."""
-    state, hat = rule.state(name), Variable(f"{name}_hat", nonnegative=power == 2).now
-    within, expressions = domains(rule), open_form(rule)
-    if hat not in expressions:
-        raise NotProved(f"this dialect has no {hat}")
-    with unless(lambda: _biased(rule, hat, power)):
-        show_moment(rule, name, beta, power)
-        shown = expectation(expressions[hat], state.now, {1: moment(beta, power, t)})
-        shown = expectation(shown, state.before, {1: moment(beta, power, t - 1)})
-        show_equal(shown, mean[power], f"E[{hat}]", within)
-        second = run(rule, [1, 0])[2][name]
-        drifted = sp.cancel(expressions[hat].subs({state.now: second, t: 2}))
-        show_equal(drifted, beta / (1 + beta), f"{hat} after gradients 1 and 0", within)
-    of = "E[g]" if power == 1 else "E[g^2]"
-    return holds_under_conditions(
-        f"E[{name}_t] = (1 - {beta}^t) {of} by induction, so the correction is exact while {of} stays the"
-        f" same; with gradients 1 and then 0 the estimate is {drifted} at t = 2, not 0"
-    )
-
-
-def _biased(rule: Rule, hat: sp.Symbol, power: int) -> str | None:
-    """Look for a mean of the estimate that is not E[g^power], for fair draws of 0 and 2; in words."""
-    values, estimate = trial_values(rule), open_form(rule)[hat]
+def _rates_out_of_order(rule: Rule) -> str | None:
+    """Look for larger gradients that get a larger rate; in words."""
+    values = exact_values(rule, eps=0, initial_accumulator=0)
+    rate, G = step_rate(rule), accumulator(rule)
     numbers = {h.symbol: values[h.name] for h in rule.hyperparameters}
-    stated = sp.Integer(2) ** (power - 1)
-    for k in (1, 2):
-        total = sp.Integer(0)
-        for gradients in product((0, 2), repeat=k):
-            *_, before, after = run(rule, gradients, start=1, values=values)
-            old = {s.before: before[s.name] for s in rule.states}
-            new = {s.now: after[s.name] for s in rule.states}
-            total += estimate.subs({**numbers, **old, **new, t: k})
-        if (found := total / 2**k).is_Rational and found != stated:
-            return (
-                f"gradients 0 or 2, each with probability 1/2, theta_0 = 1 and {trial_in_words(rule)} give"
-                f" E[{hat}] = {found} at t = {k}, not {stated}"
-            )
+    for small, large in (((1, 1), (2, 3)), ((1, 2), (1, 3)), ((sp.Rational(1, 3),), (sp.Rational(1, 2),))):
+        rates = []
+        for gradients in (small, large):
+            last = run(rule, gradients, start=1, values=values)[-1][G.name]
+            rates.append(sp.Abs(rate.subs({**numbers, G.now: last, t: len(gradients)})))
+        if exceeds(rates[1], rates[0]):
+            return f"gradients {words(small)} get the rate {rates[0]}, {words(large)} the rate {rates[1]}"
     return None
 
 
 @claim(
-    "adam.bias_correction.first",
-    "Bias correction makes Adam's first moment an unbiased estimate of the gradient.",
-    statement=r"E[g_s] = \mu_1 \text{ for all } s \le t \quad \Longrightarrow \quad E[\hat{m}_t] = \mu_1,"
-    r" \qquad t = 1, 2, \dots",
-    scope="each coordinate, gradients with one mean for all steps, dependent or not, beta_1 in [0, 1),"
-    " every t",
-    sources=[kingma_ba_bias],
-    expected="holds under conditions",
-    rule=about("adam"),
+    "adaptive.rates.ordered",
+    "Coordinates with larger gradients get smaller learning rates.",
+    statement=r"\lvert g_s \rvert \ge \lvert h_s \rvert \text{ for all } s \le t \quad \Longrightarrow \quad"
+    r" \eta_t(g_1, \dots, g_t) \le \eta_t(h_1, \dots, h_t), \qquad \theta_t = \theta_{t-1} - \eta_t g_t",
+    scope="AdaGrad and RMSProp, two coordinates with gradients g and h, the same lr, epsilon and start, every"
+    " t; with epsilon = 0 from the first gradient other than 0 on",
+    sources=[duchi, tieleman],
+    adagrad=about("adagrad"),
+    rmsprop=about("rmsprop"),
 )
-def first_moment_unbiased(rule: Rule) -> Decision:
-    """The mean of m_t by induction, then Adam's own correction; a drifting mean is left behind."""
-    return _corrected(rule, "m", beta1, 1)
+def rates_ordered(adagrad: Rule, rmsprop: Rule) -> Decision:
+    """The accumulator grows with the size of every gradient, and the rate falls as it grows."""
+    for rule in (adagrad, rmsprop):
+        with unless(partial(_rates_out_of_order, rule)):
+            show_accumulator_follows(rule)
+            show_rate_falls_with_accumulator(rule, later=0)
+    return holds(
+        "by induction the accumulator is the larger one, and the rate falls as the accumulator grows"
+    )
 
 
 @claim(
-    "adam.bias_correction.second",
-    "Bias correction makes Adam's second moment an unbiased estimate of the squared gradient.",
-    statement=r"E[g_s^2] = \mu_2 \text{ for all } s \le t \quad \Longrightarrow \quad E[\hat{v}_t] ="
-    r" \mu_2, \qquad t = 1, 2, \dots",
-    scope="each coordinate, gradients with one mean square for all steps, dependent or not, beta_2 in [0,"
-    " 1), every t",
-    sources=[kingma_ba_bias],
-    expected="holds under conditions",
-    rule=about("adam"),
+    "adaptive.steps.ordered",
+    "Coordinates with larger gradients make smaller steps.",
+    statement=r"\lvert g_s \rvert \ge \lvert h_s \rvert \text{ for all } s \le t \quad \Longrightarrow \quad"
+    r" \eta_t(g) \lvert g_t \rvert \le \eta_t(h) \lvert h_t \rvert",
+    scope="AdaGrad and RMSProp, epsilon = 0, two updates, gradients 1, 1 and 1, 2: the rate falls by less"
+    " than the gradient grows",
+    sources=[duchi, tieleman],
+    expected="refuted",
+    evidence="exact certificate",
+    corrected_by="adaptive.rates.ordered",
+    adagrad=about("adagrad"),
+    rmsprop=about("rmsprop"),
 )
-def second_moment_unbiased(rule: Rule) -> Decision:
-    """The mean of v_t by induction, then Adam's own correction; a drifting mean square is left behind."""
-    return _corrected(rule, "v", beta2, 2)
+def steps_ordered(adagrad: Rule, rmsprop: Rule) -> Decision:
+    """Two histories that differ in the last gradient."""
+    found = []
+    for rule in (adagrad, rmsprop):
+        small, large = (
+            sp.Abs(changes(rule, gradients, lr=1, eps=0, initial_accumulator=0)[-1])
+            for gradients in ((1, 1), (1, 2))
+        )
+        if not exceeds(large, small):
+            raise NotProved(f"{rule.name}: the steps that were tried are {small} and {large}")
+        found.append(f"{rule.name} makes steps of {small} and {large}")
+    return refuted(
+        f"after gradients 1, 1 and 1, 2 with lr = 1, rho = {exact_values(rmsprop)['rho']}:"
+        f" {' and '.join(found)}"
+    )
+
+
+# ---- least squares ---------------------------------------------------------------------------------------
+
+wilson = Source(
+    "Wilson, Roelofs, Stern, Srebro and Recht",
+    2017,
+    "The marginal value of adaptive gradient methods in machine learning",
+    "Lemma 3.1 and the example of section 3.3",
+    "NeurIPS",
+    arxiv="1705.08292",
+)
+POWERS = {"m": 1, "v": 2, "G": 2}
+
+
+def _coordinates_differ(rule: Rule) -> str | None:
+    """Look for a step that depends on the size of the gradients, or not on their sign; in words."""
+    base, values = (1, -2), exact_values(rule, eps=0, initial_accumulator=0)
+    first = changes(rule, base, **values)
+    for scale in (2, -1):
+        for one, two in zip(first, changes(rule, [scale * g for g in base], **values), strict=True):
+            if (two - sp.sign(scale) * one).is_zero is False:
+                return (
+                    f"gradients {words(base)} and {scale} times those make the steps {one} and {two} with"
+                    f" {told(**values)}"
+                )
+    return None
+
+
+def show_signs_alone(rules: tuple[Rule, ...]) -> None:
+    """Show that gradients times c > 0 leave the steps alone, and gradients times -1 turn them round."""
+    for rule in rules:
+        with unless(partial(_coordinates_differ, rule)):
+            show_scaling(rule, positive_size, POWERS, step=1)
+            show_scaling(rule, sp.Integer(-1), POWERS, step=-1)
 
 
 @claim(
-    "adam.uncorrected",
-    "Without bias correction Adam's moments are too small by the factor 1 - beta^t.",
-    statement=r"E[m_t] = (1 - \beta_1^t) \, \mu_1, \quad E[v_t] = (1 - \beta_2^t) \, \mu_2, \qquad t = 0,"
-    r" 1, 2, \dots",
-    scope="each coordinate, gradients with the same mean mu_1 and mean square mu_2 in all steps,"
-    " dependent or not, beta_1 and beta_2 in [0, 1), every t",
-    sources=[kingma_ba_bias],
-    rule=about("adam", bias_correction="none"),
+    "adaptive.least_squares.line",
+    "On least squares with X sign(X'y) = c y AdaGrad, RMSProp and Adam stay on the line of sign(X'y).",
+    statement=r"X \, \mathrm{sign}(X^\top y) = c \, y, \; \theta_0 = 0 \quad \Longrightarrow \quad \theta_t"
+    r" \in \mathbb{R} \; \mathrm{sign}(X^\top y), \qquad f(\theta) = \frac{1}{2} \lVert X \theta - y"
+    r" \rVert^2, \quad t = 0, 1, \dots",
+    scope="any number of rows and columns, X'y without zeros, full gradients, epsilon = 0, zero start, every"
+    " t; where they converge to a solution it is sign(X'y)/c",
+    sources=[wilson],
+    adagrad=about("adagrad"),
+    rmsprop=about("rmsprop"),
+    adam=about("adam"),
 )
-def uncorrected_moments(rule: Rule) -> Decision:
-    """Both means by induction, and that the step uses the moments as they are."""
-    show_moment(rule, "m", beta1, 1)
-    show_moment(rule, "v", beta2, 2)
-    m, v = rule.state("m").now, rule.state("v").now
-    step = theta.before - lr * m / (sp.sqrt(v) + eps)
-    with unless(lambda: None):  # the sentence is about the moments: another step with them leaves it true
-        show_equal(open_form(rule)[theta.now], step, "theta_t", domains(rule))
-    return holds("by induction; at t = 1 with beta = 0.9 and 0.999 m is 1/10 of the mean, v 1/1000")
-
-
-# ---- the first step ------------------------------------------------------------------------------------
+def least_squares_line(**rules: Rule) -> Decision:
+    """On the line all gradients are multiples of X'y, and steps depend on their signs alone."""
+    show_signs_alone(tuple(rules.values()))
+    return holds(
+        "at theta = a sign(X'y) the gradient is (a c - 1) X'y; scaling one coordinate's gradients by |X'y|_i"
+        " leaves its steps alone and its sign turns them, so all coordinates move by +-the same amount"
+    )
 
 
 @claim(
-    "adam.first_step",
-    "Adam's first step has size lr in every coordinate, however large or small the gradient is.",
-    statement=r"\theta_1 = \theta_0 - \alpha \, \frac{g_1}{\lvert g_1 \rvert + \epsilon}, \qquad \text{so}"
-    r" \quad \theta_1 = \theta_0 - \alpha \, \mathrm{sign}(g_1) \quad \text{for } \epsilon = 0, \; g_1 \ne 0",
-    scope="each coordinate, every gradient, every lr, beta_1, beta_2 and epsilon outside the root; the exact"
-    " size is lr |g|/(|g| + epsilon), below lr for epsilon > 0",
-    sources=[kingma_ba_steps],
-    expected="holds under conditions",
-    rule=about("adam"),
+    "adaptive.least_squares.least_norm",
+    "On underdetermined least squares adaptive methods find the solution of least norm, as gradient descent"
+    " does.",
+    statement=r"\theta_0 = 0 \quad \Longrightarrow \quad \theta_t \to \text{the solution of least norm of } X"
+    r" \theta = y",
+    scope="AdaGrad, RMSProp and Adam with epsilon = 0; X = (1, 2), y = 1: they stay on the line of (1, 1),"
+    " with the solution (1/3, 1/3), while the one of least norm is (1/5, 2/5)",
+    sources=[wilson],
+    expected="refuted",
+    evidence="proved",
+    corrected_by="adaptive.least_squares.line",
+    adagrad=about("adagrad"),
+    rmsprop=about("rmsprop"),
+    adam=about("adam"),
+    gd=about("gd"),
 )
-def first_step(rule: Rule) -> Decision:
-    """The closed form at t = 1 from the initial states, for positive and for negative gradients."""
-    in_scope(rule, epsilon="outside", weight_decay_form="none", maximize=False)
-    start = {s.before: sp.sympify(s.initial) for s in rule.states} | {t: sp.Integer(1)}
-    share = sp.Symbol("1 - beta2", positive=True)  # known to be positive: then AMSGrad's maximum is decided
-    stepped = closed_form(rule)["theta"].subs(start).subs(beta2, 1 - share)
-    size = sp.Symbol("g_1", positive=True)
-    within = domains(rule) | {share: Domain(0, 1, low_open=True, high_open=False)}
-    for gradient in (size, -size):
-        step = theta.before - lr * gradient / (size + eps)
-        show_equal(stepped.subs(grad, gradient), step, f"theta_1 for a gradient {gradient}", within)
-    positive = {eps: sp.Symbol("eps", positive=True)}
-    show_equal(stepped.subs(grad, 0).subs(positive), theta.before, "theta_1 for a gradient 0", within)
-    return holds_under_conditions(
-        "the corrections cancel 1 - beta_1 and 1 - beta_2; with eps = 0 the step is lr sign(g), with eps"
-        " > 0 it is shorter: lr/2 for a gradient of size eps"
+def least_norm(gd: Rule, **rules: Rule) -> Decision:
+    """X sign(X'y) = (1, 2).(1, 1) = 3 y. Gradient descent moves along X, where the least norm is."""
+    with unless(lambda: None):
+        show_signs_alone(tuple(rules.values()))
+        step = change(gd)
+        show_equal(
+            step.subs(grad, 2 * grad), 2 * step, "the step of gradient descent along (1, 2)", domains(gd)
+        )
+    X, signs, best = sp.Matrix([[1, 2]]), sp.Matrix([1, 1]), sp.Matrix([sp.Rational(1, 5), sp.Rational(2, 5)])
+    if X * signs != sp.Matrix([3]) or X * best != sp.Matrix([1]) or sp.Matrix([signs.T, best.T]).det() == 0:
+        raise NotProved("the example is not one")
+    return refuted(
+        "X = (1, 2), y = 1: gradient descent stays on the line of (1, 2), where (1/5, 2/5) solves X theta ="
+        " y; the three stay on that of (1, 1), where only (1/3, 1/3) does",
+        "proved",
     )
