@@ -9,7 +9,7 @@ import sympy as sp
 
 from optverify.claims._claim import trial_in_words, trial_values
 from optverify.language import Domain, Rule, grad, lr, t, theta
-from optverify.proof import NotProved, domains, is_schur, show_nonnegative
+from optverify.proof import NotProved, is_schur, show_nonnegative
 from optverify.proof.signs import has_sign
 from optverify.views.closed import closed_form
 from optverify.views.linear import step_matrix
@@ -46,7 +46,8 @@ def leaves_minimum(rule: Rule, held: Mapping[str, Any] | None = None) -> str | N
         moved = e.subs(grad, curvature * rule.gradient_point).subs({**rest, **at, t: 2, curvature: 1})
         if name not in held and moved.is_comparable and moved != 0:
             given = f"with lambda = 1, {trial_in_words(rule)}"
-            return f"{given} a step from theta = 0 with states at rest gives {name} = {moved}: 0 is no fixed point"
+            return f"{given} a step from theta = 0 with states at rest gives {name} = {moved}: 0 is no fixed"
+            " point"
     return None
 
 
@@ -85,6 +86,8 @@ def off_radius(
     rule: Rule, values: Mapping[sp.Symbol, Any], curvatures: Iterable[Any], radius: Any
 ) -> str | None:
     """A curvature among these at which a root is larger than radius; or that none is as large; in words."""
+    if off := leaves_minimum(rule):
+        return off
     found = []
     for value in curvatures:
         p = characteristic(rule, {**values, curvature: sp.sympify(value)})
@@ -92,7 +95,8 @@ def off_radius(
             return None
         found.append(rate_of(p, radius))
         if found[-1] > 0:
-            return f"at {_given(values)}, lambda = {value} the step has a root larger than {radius}: {p.as_expr()}"
+            return f"at {_given(values)}, lambda = {value} the step has a root larger than {radius}:"
+            f" {p.as_expr()}"
     if max(found) < 0:
         return f"at {_given(values)} all roots are smaller than {radius}"
     return None
@@ -108,7 +112,7 @@ def stable_at(rule: Rule, values: Mapping[sp.Symbol, Any]) -> bool | None:
     return None if matrix.free_symbols else is_schur(matrix.charpoly(z))
 
 
-# ---- time-varying factors that die out -----------------------------------------------------------------------
+# ---- time-varying factors that die out ---------------------------------------------------------------------
 
 
 def late(e: sp.Expr, within: Mapping[sp.Symbol, Domain]) -> sp.Expr:

@@ -49,6 +49,10 @@ goodfellow = Source(
 )
 
 
+TRIED = {"lr": sp.Rational(1, 2), "momentum": sp.Rational(1, 3)}
+"""The trial values of momentum, for a changed rule that has lost one of them."""
+
+
 @claim(
     "momentum.terminal_velocity",
     "Under a constant gradient momentum speeds up to lr g/(1 - momentum), 10 times the step of gradient"
@@ -96,7 +100,7 @@ def _scale(change: sp.Expr, velocity: sp.Expr) -> sp.Expr:
 
 def _other_speed(rule: Rule) -> str | None:
     """Look for an update under the constant gradient 2 that is not as stated; in words."""
-    values = trial_values(rule)
+    values = TRIED | trial_values(rule)
     history = run(rule, [2] * 3, start=1, values=values)
     kept, rate = values["momentum"], values["lr"]
     for k, (before, after) in enumerate(pairwise(history), 1):
@@ -231,7 +235,7 @@ FALLING = [sp.Rational(1, 2), sp.Rational(1, 2), sp.Rational(1, 4)]
 
 def _gradient_points(rule: Rule, rates: list[sp.Rational]) -> list[sp.Expr]:
     """Where the gradient of theta^2/2 is taken from theta_0 = 1 on, lr aside at the trial values."""
-    values: dict[str, Any] = trial_values(rule) | {"lr": lambda k: rates[k - 1]}
+    values: dict[str, Any] = TRIED | trial_values(rule) | {"lr": lambda k: rates[k - 1]}
     history = run(rule, [lambda point: point] * len(rates), start=1, values=values)
     states = [{rule.state(name).before: e for name, e in state.items()} for state in history]
     coming = [*rates, rates[-1]]

@@ -64,7 +64,8 @@ def show_stable_iff(matrix: sp.Matrix, region: Sequence[sp.Expr], what: str, dom
 def refute_region(
     p: sp.Poly, region: Sequence[sp.Expr], symbols: Iterable[sp.Symbol], what: str, domains: Domains
 ) -> None:
-    """Raise Refuted if at one of some exact points p is stable and not all of region are > 0, or the reverse."""
+    """Raise Refuted if at one of some exact points p is stable and not all of region are > 0, or the"
+    " reverse."""
     for point in points(symbols, domains, 120):
         stated = all(e.subs(point) > 0 for e in region)
         at = sp.Poly(p.as_expr().subs(point), z)
