@@ -149,8 +149,8 @@ def nesterov_settles(rule: Rule, heavy: Rule) -> Decision:
         raise NotProved(f"at {at} Nesterov momentum saves {saved.subs(at)}")
     return holds_under_conditions(
         "the Lyapunov equations of both; for lr lambda < 1 and momentum > 0 the heavy ball has the larger"
-        f" variance, by {saved.subs(at)} sigma^2 near the edge of stability, lr lambda = 27/20 at momentum"
-        " 9/10"
+        f" variance; the difference is {saved.subs(at)} sigma^2 near the edge of stability, lr lambda = 27/20"
+        " at momentum 9/10"
     )
 
 
