@@ -20,6 +20,8 @@ from optverify.language.operators import Operator
 
 Value = Any
 """A SymPy expression (a number) or a SymPy matrix; a vector is a matrix of one column."""
+ROUNDED = sp.Rational(1, 10**40)
+"""Numbers that were rounded on purpose, to 60 digits say, are 0 below this."""
 
 
 def run_matrices(
@@ -33,7 +35,7 @@ def run_matrices(
 
     gradients: a matrix a step, or a function of the rule's gradient point; start: theta_0, a matrix.
     values: hyperparameter or input -> exact number, matrix, or a function of t = 1, 2, ...; hyperparameters
-    not given stay symbols. tidy: applied to every number that is kept, as sympy.cancel for symbolic runs.
+    not given stay symbols. tidy: applied to every number of every line, as sympy.cancel for symbolic runs.
     Floats are refused: an exact run is exact. ValueError where an update has no value.
     """
     values, tidy = values or {}, tidy or (lambda e: e)
@@ -49,8 +51,8 @@ def run_matrices(
         called = callable(gradient) and not isinstance(gradient, (sp.Basic, sp.MatrixBase))
         known[grad] = _exact(gradient(evaluate(rule.gradient_point, known)) if called else gradient)
         for lhs, rhs in rule.assignments:
-            known[lhs] = evaluate(rhs, known)
-        now = {s.before: entrywise(tidy, known[s.now]) for s in states}
+            known[lhs] = finite(lhs, entrywise(tidy, evaluate(rhs, known)))
+        now = {s.before: known[s.now] for s in states}
         history.append({s.name: now[s.before] for s in states})
     return history
 
@@ -81,6 +83,13 @@ def entrywise(function: Callable[..., Any], *values: Value) -> Value:
     if any(s[0] not in (1, m) or s[1] not in (1, n) for s in shapes):
         raise ValueError(f"shapes {' and '.join(map(str, shapes))} do not fit")
     return _matrix(m, n, lambda i, j: function(*(_entry(v, i, j) for v in values)))
+
+
+def finite(name: Any, value: Value) -> Value:
+    """The value; ValueError where it holds a quotient by zero."""
+    if (value if isinstance(value, sp.Basic) else sp.Tuple(*value)).has(sp.nan, sp.zoo, sp.oo, -sp.oo):
+        raise ValueError(f"{name} is divided by zero")
+    return value
 
 
 def _is_array(value: Value) -> bool:
@@ -189,9 +198,14 @@ def _array(x: Value) -> Value:
 
 
 def _symmetric(x: Value) -> Value:
-    if _array(x).rows != x.cols or any(sp.expand(e) != 0 for e in x - x.T):
+    if _array(x).rows != x.cols or not all(map(_vanishes, x - x.T)):
         raise ValueError(f"{x.tolist()} is not symmetric")
     return x
+
+
+def _vanishes(e: sp.Expr) -> bool:
+    """Zero, or what rounding by a `tidy` leaves of it."""
+    return bool(sp.expand(e) == 0 or (e.is_Float and abs(e) < ROUNDED))
 
 
 def _eigenvalues(x: Value) -> dict[sp.Expr, int]:
