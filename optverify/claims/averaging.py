@@ -39,7 +39,9 @@ defazio_primal = Source(
     "the equivalence of momentum and primal averaging",
     arxiv="2010.00406",
 )
-power, q = sp.symbols("P q", real=True)
+q = sp.Symbol("q", real=True)
+geometric, of_squares = sp.symbols("A B", real=True)
+"""1 + q + ... + q^(t-1), and the same of q^2."""
 states = sp.symbols("x z", real=True)
 
 
@@ -52,16 +54,15 @@ def show_iterates(rule: Rule, names: tuple[str, ...]) -> None:
 # ---- the mean of all iterates ------------------------------------------------------------------------------
 
 
-def mean_square(x: sp.Expr, k: sp.Expr) -> dict[str, sp.Expr]:
-    """E[theta_k^2], E[theta_k S_k], E[S_k^2] for S_k = theta_1 + ... + theta_k from theta_0 = 0; x = q^k.
+def mean_square(once: sp.Expr, squared: sp.Expr, k: sp.Expr) -> dict[str, sp.Expr]:
+    """E[theta_k^2], E[theta_k S_k], E[S_k^2] for S_k = theta_1 + ... + theta_k from theta_0 = 0.
 
-    In units of sigma^2/lambda^2.
+    In units of sigma^2/lambda^2. once, squared: 1 + q + ... + q^(k-1), and the same of q^2.
     """
-    geometric, squares = (1 - x) / (1 - q), (1 - x**2) / (1 - q**2)
     return {
-        "now": (1 - q) ** 2 * squares,
-        "both": (1 - q) * (geometric - q * squares),
-        "sum": (k - 2 * q * geometric + q**2 * squares),
+        "now": (1 - q) ** 2 * squared,
+        "both": (1 - q) * (once - q * squared),
+        "sum": k - 2 * q * once + q**2 * squared,
     }
 
 
@@ -79,7 +80,7 @@ def mean_square(x: sp.Expr, k: sp.Expr) -> dict[str, sp.Expr]:
     rule=about("asgd"),
 )
 def average(rule: Rule) -> Decision:
-    """The second moments of theta and of the sum of all iterates by induction, q^t a symbol."""
+    """The second moments of theta and of the sum of all iterates by induction."""
     with unless(lambda: _other_average(rule)):
         show_iterates(rule, ("theta_bar",))
         step = noisy_step(rule, curvature)
@@ -87,28 +88,23 @@ def average(rule: Rule) -> Decision:
         matrix, weights, offset = (m.subs(put) for m in (step.matrix, step.weights * curvature, step.offset))
         if any(offset) or matrix.has(curvature) or weights.has(curvature):
             raise NotProved("the step is not that of a multiplier 1 - lr lambda and noise of weight lr")
-        _show_moments(matrix.subs(t, 1), weights.subs(t, 1), {}, sp.Integer(1), sp.Integer(0))
-        old = mean_square(power, t)
-        known = {"now": old["now"], "both": old["both"] / t, "sum": old["sum"] / t**2}
-        _show_moments(matrix.subs(t, t + 1), weights.subs(t, t + 1), known, power, t)
+        old, zero = mean_square(geometric, of_squares, t), sp.Integer(0)
+        for k, known in ((zero, [zero] * 3), (t, [old["now"], old["both"] / t, old["sum"] / t**2])):
+            now, both, total = known
+            before, a, b = (
+                sp.Matrix([[now, both], [both, total]]),
+                matrix.subs(t, k + 1),
+                weights.subs(t, k + 1),
+            )
+            once, squared = (geometric, of_squares) if k else (zero, zero)
+            stated = mean_square(1 + q * once, 1 + q**2 * squared, k + 1)
+            after = a * before * a.T + b * b.T
+            show_equal(after[0, 0], stated["now"], "E[theta^2]")
+            show_equal(after[0, 1] * (k + 1), stated["both"], "E[theta S]")
+            show_equal(after[1, 1] * (k + 1) ** 2, stated["sum"], "E[S^2]")
     return holds(
         "E[S_t^2] = sigma^2/lambda^2 (t + terms that stay bounded), and lr occurs in the bounded ones only"
     )
-
-
-def _show_moments(
-    matrix: sp.Matrix, weights: sp.Matrix, known: dict[str, sp.Expr], x: sp.Expr, k: sp.Expr
-) -> None:
-    """Show the moments after update k + 1 from those of (theta, theta_bar) before it, in sigma^2/lambda^2."""
-    now, both, total = (known.get(name, sp.Integer(0)) for name in ("now", "both", "sum"))
-    before = sp.Matrix([[now, both], [both, total]])
-    after, stated = matrix * before * matrix.T + weights * weights.T, mean_square(q * x, k + 1)
-    for found, name, what in (
-        (after[0, 0], "now", "E[theta^2]"),
-        (after[0, 1] * (k + 1), "both", "E[theta S]"),
-        (after[1, 1] * (k + 1) ** 2, "sum", "E[S^2]"),
-    ):
-        show_equal(sp.cancel(found), sp.cancel(stated[name]), what)
 
 
 def _other_average(rule: Rule) -> str | None:
@@ -120,7 +116,9 @@ def _other_average(rule: Rule) -> str | None:
         end = sp.expand(state.get("theta_bar", sp.Integer(0)))
         offset = rational(end.subs(dict.fromkeys(drawn, 0)))
         found = offset**2 + sum(rational(end.coeff(xi)) ** 2 for xi in drawn)
-        stated = mean_square(sp.Rational(1, 2) ** k, sp.Integer(k))["sum"].subs(q, sp.Rational(1, 2)) / k**2
+        half = sp.Rational(1, 2)
+        once, squared = (sp.Add(*(base**i for i in range(k))) for base in (half, half**2))
+        stated = mean_square(once, squared, sp.Integer(k))["sum"].subs(q, half) / k**2
         if found != stated:
             return f"lambda = sigma = 1, lr = 1/2: E[theta_bar^2] is {found} after update {k}, not {stated}"
     return None

@@ -75,8 +75,10 @@ def ascent_point(rule: Rule) -> Decision:
         if factor.has(grad, norm):
             raise NotProved(f"the climb is no multiple of the gradient: {odd['theta'] - theta.before}")
         show_equal(factor * length, sam_rho, "the length of the climb", within)
-        stepped = even["theta"].subs(held, odd["theta_held"])  # theta.before: where the climb began
-        show_equal(stepped, theta.before - lr * grad, "the step", within)
+        second = {grad: sp.Symbol("g_2", real=True), length: sp.Symbol("n_2", positive=True)}
+        put = {theta.before: odd["theta"], held: odd["theta_held"]}
+        stepped = even["theta"].xreplace(second).subs(put, simultaneous=True)
+        show_equal(stepped, theta.before - lr * second[grad], "the step", within)
     return holds("the climb is (rho/|g|) g: its length is rho and its inner product with g is rho |g|")
 
 
