@@ -9,7 +9,7 @@ import sympy as sp
 
 from optverify.claims._claim import trial_in_words, trial_values
 from optverify.language import Domain, Rule, grad, lr, t, theta
-from optverify.proof import NotProved, is_schur, show_nonnegative
+from optverify.proof import NotProved, Refuted, is_schur, show_nonnegative
 from optverify.proof.signs import has_sign
 from optverify.views.closed import closed_form
 from optverify.views.linear import step_matrix
@@ -39,6 +39,8 @@ def leaves_minimum(rule: Rule, held: Mapping[str, Any] | None = None) -> str | N
 
     held: name of a state -> what it is instead of 0; such a state may move.
     """
+    if not rule.elementwise:
+        return None
     held = held or {}
     rest = {s.before: sp.sympify(held.get(s.name, 0)) for s in (theta, *rule.states)}
     at = {h.symbol: value for h, value in zip(rule.hyperparameters, trial_values(rule).values(), strict=True)}
@@ -49,6 +51,12 @@ def leaves_minimum(rule: Rule, held: Mapping[str, Any] | None = None) -> str | N
             return f"{given} a step from theta = 0 with states at rest gives {name} = {moved}: 0 is no fixed"
             " point"
     return None
+
+
+def show_fixed_point(rule: Rule) -> None:
+    """Raise Refuted if a step leaves the minimum: a statement of convergence is false then."""
+    if found := leaves_minimum(rule):
+        raise Refuted(found)
 
 
 def characteristic(rule: Rule, values: Mapping[sp.Symbol, Any], states: int = 2) -> sp.Poly:

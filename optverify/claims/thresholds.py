@@ -8,8 +8,8 @@ from optverify.claims._claim import Decision, about, claim, holds, refuted
 from optverify.claims._linear import (
     any_rate_matrix,
     curvature,
-    leaves_minimum,
     rate,
+    show_fixed_point,
     z,
 )
 from optverify.claims.quadratics import jury, polyak_book
@@ -25,7 +25,6 @@ from optverify.language import (
 )
 from optverify.proof import (
     NotProved,
-    Refuted,
     domains,
     is_schur,
     show_stable_between,
@@ -75,8 +74,7 @@ decoupled = Source(
 
 def show_threshold(rule: Rule, end: sp.Expr, more: dict[sp.Symbol, Domain] | None = None) -> None:
     """Show that the step is stable on curvature/2 theta^2 if and only if 0 < lr < end."""
-    if found := leaves_minimum(rule):
-        raise Refuted(found)
+    show_fixed_point(rule)
     show_stable_between(any_rate_matrix(rule), rate, end, "the step", domains(rule) | (more or {}))
 
 
@@ -189,6 +187,7 @@ def nesterov_above_one(rule: Rule) -> Decision:
 )
 def nesterov_window(rule: Rule) -> Decision:
     """The Schur conditions for every momentum >= 0 are the stated ones."""
+    show_fixed_point(rule)
     q = rate * curvature
     stated = [q, 2 * (1 + momentum) - (1 + 2 * momentum) * q, 1 - momentum + momentum * q]
     any_momentum = {momentum: Domain(0, float("inf"), low_open=False)}

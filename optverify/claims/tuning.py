@@ -16,6 +16,7 @@ from optverify.claims._linear import (
     matrix_of,
     off_radius,
     rate_of,
+    show_fixed_point,
     show_within,
     z,
 )
@@ -23,7 +24,6 @@ from optverify.claims.quadratics import polyak_book
 from optverify.language import Rule, Source, lr, momentum
 from optverify.proof import (
     NotProved,
-    Refuted,
     show_by_smt,
     show_equal,
     show_nonnegative,
@@ -196,7 +196,7 @@ def heavy_ball_rate(rule: Rule) -> Decision:
 )
 def heavy_ball_optimal(rule: Rule) -> Decision:
     """No lr and momentum satisfy Jury's conditions for a smaller radius at both ends of the spectrum."""
-    _show_fixed_point(rule)
+    show_fixed_point(rule)
     radius, largest = k / (k + 2), (1 + k) ** 2
     for of, root in ((sp.Integer(1), radius), (largest, -radius)):
         p = characteristic(rule, {**POLYAK, curvature: of})
@@ -208,11 +208,6 @@ def heavy_ball_optimal(rule: Rule) -> Decision:
         " -r",
         "decided by SMT",
     )
-
-
-def _show_fixed_point(rule: Rule) -> None:
-    if found := leaves_minimum(rule):
-        raise Refuted(found)
 
 
 def _show_unbeaten(rule: Rule, radius: sp.Expr, largest: sp.Expr) -> None:
@@ -346,7 +341,7 @@ def _nesterov_tuning() -> tuple[Values, sp.Expr, sp.Expr]:
 )
 def nesterov_optimal(rule: Rule) -> Decision:
     """No lr and momentum satisfy Jury's conditions for a smaller radius at both ends of the spectrum."""
-    _show_fixed_point(rule)
+    show_fixed_point(rule)
     tuning, largest, radius = _nesterov_tuning()
     at_low = characteristic(rule, {**tuning, curvature: sp.Integer(1)})
     show_equal(at_low.as_expr(), (z - radius) ** 2, "the polynomial of the best tuning at m")

@@ -62,17 +62,15 @@ def _schur_conditions_of_factors(p: sp.Poly) -> list[sp.Expr]:
 def _no_crossing(p: sp.Poly, q: sp.Symbol, domains: Domains) -> bool:
     """True when S(c) of the module's text is shown to keep one sign for -1 < c < 1."""
     a, b = ([c.coeff(q, k) for c in map(sp.expand, reversed(p.all_coeffs()))] for k in (0, 1))
-    c, x = sp.Symbol("c"), sp.Symbol("x", nonnegative=True)
+    c, x = sp.symbols("c x")
     s = sp.Add(*(
-        (a[k] * b[j] - a[j] * b[k]) * sp.chebyshevu(k - j - 1, c)
+        sp.expand(a[k] * b[j] - a[j] * b[k]) * sp.chebyshevu(k - j - 1, c)
         for j, k in combinations(range(p.degree() + 1), 2)
     ))  # fmt: skip
-    terms = sp.Poly(sp.expand(s), c).terms()
-    n = terms[0][0][0]
-    spread = sp.expand(
-        sp.Add(*(w * (x - 1) ** k * (x + 1) ** (n - k) for (k,), w in terms))
-    )  # c = (x - 1)/(x + 1)
-    weights = [w for _, w in sp.Poly(spread, x).terms()]
+    terms = sp.Poly(s, c).terms()
+    n = terms[0][0][0]  # c = (x - 1)/(x + 1) with x > 0, times (x + 1)^n
+    spread = {k: sp.Poly((x - 1) ** k * (x + 1) ** (n - k), x) for (k,), _ in terms}
+    weights = [sp.Add(*(w * spread[k].coeff_monomial(x**m) for (k,), w in terms)) for m in range(n + 1)]
     return any(all(_positive(sign * w, domains) for w in weights) for sign in (1, -1))
 
 
