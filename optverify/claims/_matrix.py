@@ -81,7 +81,8 @@ def run_differs(
 
     Gradients, start and values are exact; numbers in between that are long or irrational have 60 digits.
     """
-    values = {h.name: values[h.name] for h in rule.hyperparameters}
+    names = [h.name for h in rule.hyperparameters] + [i.name for i in rule.inputs]
+    values = {name: values[name] for name in names}
     given = f"gradients {', '.join(str(g.tolist()) for g in gradients)} from {sp.Matrix(start).tolist()}"
     given += "".join(f", {n} = {v}" for n, v in values.items())
     try:

@@ -465,7 +465,7 @@ def _another_fixed_point(rule: Rule, numbers: dict[str, sp.Rational]) -> str | N
     adam=about("adam"),
 )
 def soap_adam(rule: Rule, adam: Rule) -> Decision:
-    """One step from the same moments, symbolic t, with the identity as basis; and it is the basis at first."""
+    """One step from the same moments, symbolic t, the identity as basis; and it is the basis at first."""
     if (found := _unlike_adam(rule, adam)) is not None:
         raise Refuted(found)
     with unless(lambda: None):

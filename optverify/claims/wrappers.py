@@ -1,0 +1,570 @@
+"""Wrappers: clipping, accumulation, averaging, Lookahead and SAM, and what they leave of the rule inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sympy as sp
+
+from optverify.claims._claim import Decision, about, claim, holds, refuted
+from optverify.claims._matrix import line_by_line, run_differs, symbols
+from optverify.language import Rule, Source, grad, hyper_symbol, lr, norm, t, theta
+from optverify.proof import (
+    NotProved,
+    Refuted,
+    domains,
+    show_by_induction,
+    show_by_smt,
+    show_equal,
+    show_positive,
+    unless,
+)
+from optverify.views.closed import closed_form
+from optverify.views.exact import run_matrices
+from optverify.views.run import run
+
+zhang = Source(
+    "Zhang, Lucas, Hinton and Ba",
+    2019,
+    "Lookahead optimizer: k steps forward, 1 step back",
+    "Algorithm 1, and the variance on a noisy quadratic (Proposition 2)",
+    "NeurIPS",
+    arxiv="1907.08610",
+)
+pascanu = Source(
+    "Pascanu, Mikolov and Bengio",
+    2013,
+    "On the difficulty of training recurrent neural networks",
+    "Algorithm 1",
+    "ICML",
+    arxiv="1211.5063",
+)
+ott = Source(
+    "Ott, Edunov, Grangier and Auli",
+    2018,
+    "Scaling neural machine translation",
+    "section 3: gradients cumulated over several batches",
+    "WMT",
+    arxiv="1806.00187",
+)
+polyak = Source(
+    "Polyak and Juditsky",
+    1992,
+    "Acceleration of stochastic approximation by averaging",
+    "averaging of the iterates, here with a decaying weight",
+    "SIAM Journal on Control and Optimization 30",
+    url="https://doi.org/10.1137/0330046",
+)
+foret = Source(
+    "Foret, Kleiner, Mobahi and Neyshabur",
+    2021,
+    "Sharpness-aware minimization for efficiently improving generalization",
+    "Algorithm 1 and equation (2) with p = 2",
+    "ICLR",
+    arxiv="2010.01412",
+)
+si = Source(
+    "Si and Yun",
+    2023,
+    "Practical sharpness-aware minimization cannot converge all the way to optima",
+    "the part on constant perturbation size",
+    "NeurIPS",
+    arxiv="2306.09850",
+)
+
+max_norm, clip_value = hyper_symbol("max_norm", positive=True), hyper_symbol("clip_value", positive=True)
+slow_lr, sync_period = hyper_symbol("slow_lr", positive=True), hyper_symbol("sync_period", positive=True)
+accumulate, ema_decay = hyper_symbol("accumulate", positive=True), hyper_symbol("ema_decay")
+sam_rho = hyper_symbol("sam_rho", positive=True)
+length = sp.Symbol("n", positive=True)
+
+
+def at_call(e: Any, ends: bool, begins: bool = False) -> Any:
+    """An expression at a call that ends a period, or begins one, or not: Mod(t, k) = 0, Mod(t - 1, k) = 0."""
+    cases = {
+        c: sp.true if (begins if c.has(t - 1) else ends) else sp.false for c in e.atoms(sp.Eq) if c.has(t)
+    }
+    return e.xreplace(cases)
+
+
+def paths_differ(
+    rule: Rule,
+    gradients: Sequence[Any],
+    inner: Rule,
+    inner_gradients: Sequence[Any],
+    *,
+    calls: Mapping[int, int],
+    more: Mapping[str, Any],
+) -> str | None:
+    """Words on a call after which the wrapped rule is not where the inner one is; None if there is none.
+
+    calls: number of calls -> number of updates of the inner rule. more: numbers of the wrapper; those of the
+    inner rule are 1/2, 1/3, ..., all exact.
+    """
+    shared = {h.name: sp.Rational(1, k) for k, h in enumerate(inner.every_hyperparameter, 2)}
+    values = {h.name: (shared | dict(more))[h.name] for h in rule.hyperparameters}
+    plain = run(inner, inner_gradients, 1, {h.name: shared[h.name] for h in inner.hyperparameters})
+    wrapped = run(rule, gradients, 1, values)
+    for call, update in calls.items():
+        for name, expected in plain[update].items():
+            found = wrapped[call].get(name, sp.nan)
+            if not abs(sp.N(found - expected, 30)) < sp.Rational(1, 10**25):
+                given = ", ".join(map(str, gradients))
+                return f"gradients {given}: {name} is {found} after call {call}, not {expected}"
+    return None
+
+
+def refute_first(found: str | None) -> None:
+    """Raise Refuted for a counterexample."""
+    if found is not None:
+        raise Refuted(found)
+
+
+# ---- Lookahead ---------------------------------------------------------------------------------------------
+
+
+@claim(
+    "lookahead.inner",
+    "With a slow step size of 1 Lookahead is the optimizer inside.",
+    statement=r"\alpha_s = 1 \quad \Longrightarrow \quad \theta_t \text{ of Lookahead around Adam} = \theta_t"
+    r" \text{ of Adam}",
+    scope="each coordinate, any gradients, every period k and every t; Adam stands for any rule inside, as"
+    " its"
+    " lines are kept one by one",
+    sources=[zhang],
+    rule=about("lookahead(adam)"),
+    inner=about("adam"),
+)
+def lookahead_inner(rule: Rule, inner: Rule) -> Decision:
+    """Closed forms at calls that synchronise and at others."""
+    three, more = (1, -2, 3), {"sync_period": 2, "slow_lr": 1}
+    refute_first(paths_differ(rule, three, inner, three, calls={k: k for k in range(4)}, more=more))
+    form, plain = closed_form(rule), closed_form(inner)
+    for back in (True, False):
+        for name, expected in plain.items():
+            found = at_call(form[name], ends=back).subs(slow_lr, 1)
+            show_equal(found, expected, f"{name} of a call", domains(rule))
+    for state in inner.states:
+        show_equal(rule.state(state.name).initial, state.initial, f"{state.name} at first")
+    return holds("whether or not a call synchronises, its closed form at alpha_s = 1 is Adam's")
+
+
+def cycle(rule: Rule, k: int, gradients: Sequence[Any], start: Any) -> Any:
+    """theta after k calls with period k."""
+    return sp.expand(run(rule, gradients, start, {"sync_period": k})[k]["theta"])
+
+
+@claim(
+    "lookahead.step",
+    "Lookahead goes k steps forward and then 1 step back: to the fraction alpha_s of the way.",
+    statement=r"\theta_k = \theta_0 - \alpha_s \, \eta \sum_{i=1}^{k} g_i",
+    scope="around gradient descent, each coordinate, any gradients, k = 1, ..., 4, and the cycle after it",
+    sources=[zhang],
+    rule=about("lookahead(gd)"),
+)
+def lookahead_step(rule: Rule) -> Decision:
+    """Exact runs with a symbol for each gradient, over two cycles."""
+    start = sp.Symbol("theta_0", real=True)
+    for k in range(1, 5):
+        g = symbols("g", 2 * k)
+        found = run(rule, list(g), start, {"sync_period": k})
+        for cycles in (1, 2):
+            expected = start - slow_lr * lr * sum(g[: cycles * k])
+            show_equal(
+                found[cycles * k]["theta"], expected, f"theta after {cycles} cycles of {k}", domains(rule)
+            )
+        for inside in range(1, k):
+            expected = start - lr * sum(g[:inside])
+            show_equal(found[inside]["theta"], expected, f"theta after {inside} of {k} steps", domains(rule))
+    return holds("two cycles with symbolic gradients, for k = 1, 2, 3 and 4")
+
+
+@claim(
+    "lookahead.variance",
+    "On a noisy quadratic Lookahead has a smaller stationary variance than the optimizer inside.",
+    statement=r"V = \frac{\alpha^2 (1 - A^{2k})}{\alpha^2 (1 - A^{2k}) + 2 \alpha (1 - \alpha)(1 - A^k)} \,"
+    r" V_{\mathrm{SGD}}, \quad V_{\mathrm{SGD}} = \frac{\eta^2 \sigma^2}{1 - A^2}, \quad A = 1 - \eta"
+    r" \lambda,"
+    r" \quad V < V_{\mathrm{SGD}} \text{ for } 0 < A < 1, \; 0 < \alpha < 1",
+    scope="gradient lambda theta + noise, independent with variance sigma^2, around gradient descent,"
+    " k = 1, ..., 4, any alpha, lambda and lr with |A| < 1; the slow parameters",
+    sources=[zhang],
+    rule=about("lookahead(gd)"),
+)
+def lookahead_variance(rule: Rule) -> Decision:
+    """One cycle is linear in theta_0 and the noise: the variance is read off its coefficients."""
+    A, start = sp.symbols("A theta_0", real=True)
+    for k in range(1, 5):
+        noise = symbols("xi", k)
+        gradients = [lambda p, e=e: (1 - A) / lr * p + e for e in noise]
+        end = cycle(rule, k, gradients, start)
+        kept, spread = end.coeff(start), sum(end.coeff(e) ** 2 for e in noise)
+        show_equal(end - kept * start, sum(end.coeff(e) * e for e in noise), "the rest of a cycle")
+        if kept**2 == 1:
+            raise Refuted(f"for k = {k} theta_k = {end}: the start is never forgotten")
+        found = spread / (1 - kept**2)
+        above = slow_lr**2 * (1 - A ** (2 * k))
+        stated = above / (above + 2 * slow_lr * (1 - slow_lr) * (1 - A**k))
+        show_equal(found, stated * lr**2 / (1 - A**2), f"the variance for k = {k}", domains(rule))
+        a, b = sp.symbols("a b", positive=True)
+        inside = (1 - sp.cancel(stated)).subs({A: a / (1 + a), slow_lr: b / (1 + b)})
+        show_positive(sp.cancel(inside), "1 - V/V_SGD")
+    return holds(
+        "theta_k = A_k theta_0 + sum of c_i xi_i; V = sigma^2 sum of c_i^2 / (1 - A_k^2), k = 1, ..., 4"
+    )
+
+
+# ---- clipping --------------------------------------------------------------------------------------------
+
+
+def shrinking(rule: Rule, size: Any) -> sp.Expr:
+    """What a step along the gradient is multiplied with, over -lr, as a function of the length n."""
+    step = closed_form(rule)["theta"] - theta.before
+    factor = sp.cancel(sp.expand(step.xreplace({size: length})) / (-lr * grad))
+    if factor.free_symbols - {length, max_norm}:
+        raise NotProved(f"the step is no multiple of the gradient that depends on its length alone: {step}")
+    return factor
+
+
+def show_clips(factor: sp.Expr) -> None:
+    """Show that a factor is 1 up to the length max_norm, and max_norm over the length from there on."""
+    for longer, shorter, expected in ((max_norm, length, 1), (length, max_norm, max_norm / length)):
+        known = {sp.Max(length, max_norm): longer, sp.Min(length, max_norm): shorter}
+        show_equal(factor.xreplace(known), expected, f"the factor where {longer} >= {shorter}")
+
+
+@claim(
+    "clip_by_norm.direction",
+    "Clipping by norm keeps the direction of the gradient.",
+    statement=r"\theta_t = \theta_{t-1} - \eta \, s \, g, \quad s = \min \left( 1, \frac{c}{\lVert g \rVert}"
+    r" \right) > 0, \quad \lVert s \, g \rVert = \min(\lVert g \rVert, c)",
+    scope="around gradient descent, every gradient other than 0 of every shape, every c > 0; one array",
+    sources=[pascanu],
+    rule=about("clip_by_norm(gd)"),
+)
+def clip_by_norm_direction(rule: Rule) -> Decision:
+    """The step as a multiple of the gradient, with the norm as a number of its own."""
+    with unless(lambda: _clipped_otherwise(rule)):
+        show_clips(shrinking(rule, norm(grad)))
+    return holds("the factor depends on the norm alone: 1 up to c, then c over the norm, so the length is c")
+
+
+def _clipped_otherwise(rule: Rule) -> str | None:
+    """Look for a gradient of length 5 that is not clipped to 1, 5 or 8 as it should be; in words."""
+    gradient, start = sp.ImmutableDenseMatrix([[3], [-4]]), sp.ImmutableDenseMatrix([[1], [2]])
+    for c in (1, 5, 8):
+        expected = start - sp.Rational(1, 2) * sp.Min(1, sp.Rational(c, 5)) * gradient
+        values = {"lr": sp.Rational(1, 2), "max_norm": sp.Integer(c), "global_norm": sp.Integer(5)}
+        if (found := run_differs(rule, [gradient], start, values, expected)) is not None:
+            return found
+    return None
+
+
+@claim(
+    "clip_by_norm.nonexpansive",
+    "Clipping by norm brings no two gradients further apart.",
+    statement=r"\lVert P(g) - P(h) \rVert \le \lVert g - h \rVert, \qquad P(g) = \min \left( 1,"
+    r" \frac{c}{\lVert"
+    r" g \rVert} \right) g",
+    scope="around gradient descent with lr = 1, all pairs of gradients other than 0, every dimension: by"
+    " their"
+    " lengths n, m and the inner product p, with p <= n m",
+    sources=[pascanu],
+    evidence="decided by SMT",
+    rule=about("clip_by_norm(gd)"),
+)
+def clip_by_norm_nonexpansive(rule: Rule) -> Decision:
+    """In p, the claim is linear: it is enough at p = n m, where both point the same way."""
+    n, m = sp.symbols("n m", positive=True)
+    with unless(lambda: _clipped_otherwise(rule)):
+        factor = shrinking(rule, norm(grad))
+        a, b = factor.subs(length, n), factor.subs(length, m)
+        # n^2 + m^2 - 2 p - (a^2 n^2 + b^2 m^2 - 2 a b p) falls with p where 1 - a b >= 0
+        show_by_smt(a * b <= 1, [], "the slope in p", domains(rule))
+        show_by_smt((a * n - b * m) ** 2 <= (n - m) ** 2, [], "the case p = n m", domains(rule))
+    return holds(
+        "the gap of the squares falls with the inner product p, as s(n) s(m) <= 1, and at p = n m it is"
+        " (n - m)^2 - (s(n) n - s(m) m)^2 >= 0",
+        "decided by SMT",
+    )
+
+
+@claim(
+    "clip_by_value.direction",
+    "Clipping by value keeps the direction of the gradient, as clipping by norm does.",
+    statement=r"\theta_t = \theta_{t-1} - \eta \, s \, g \text{ for some } s > 0",
+    scope="around gradient descent with lr = 1, c = 1, two coordinates, gradient (1, 4)",
+    sources=[pascanu],
+    expected="refuted",
+    evidence="exact certificate",
+    corrected_by="clip_by_norm.direction",
+    rule=about("clip_by_value(gd)"),
+)
+def clip_by_value_direction(rule: Rule) -> Decision:
+    """One exact step."""
+    gradient = sp.ImmutableDenseMatrix([[1], [4]])
+    _, after = run_matrices(rule, [gradient], sp.zeros(2, 1), {"lr": 1, "clip_value": 1})
+    x, y = after["theta"]
+    if x * 4 - y == 0 and x < 0:
+        return holds(f"gradient (1, 4) gives the step ({x}, {y})", "exact certificate")
+    return refuted(f"gradient (1, 4) with c = 1 gives the step ({x}, {y}), which is no multiple of it")
+
+
+@claim(
+    "clip_by_value.nonexpansive",
+    "Clipping by value brings no two gradients further apart, in any coordinate.",
+    statement=r"\lvert P(g) - P(h) \rvert \le \lvert g - h \rvert, \quad \lvert P(g) \rvert \le c, \quad"
+    r" P(g) = g"
+    r" \text{ for } \lvert g \rvert \le c",
+    scope="around gradient descent with lr = 1, each coordinate, all gradients, every c > 0",
+    sources=[pascanu],
+    evidence="decided by SMT",
+    rule=about("clip_by_value(gd)"),
+)
+def clip_by_value_nonexpansive(rule: Rule) -> Decision:
+    """All three for all reals."""
+    other = sp.Symbol("h", real=True)
+    step = (theta.before - closed_form(rule)["theta"]).subs(lr, 1)
+    if step.free_symbols - {grad, clip_value}:
+        raise Refuted(f"the step {step} depends on more than the gradient and c")
+    for statement, what in (
+        (
+            (step - step.subs(grad, other)) ** 2 <= (grad - other) ** 2,
+            "two clipped gradients are no further apart",
+        ),
+        (sp.And(step <= clip_value, step >= -clip_value), "a clipped gradient is at most c"),
+        (sp.Or(sp.Abs(grad) > clip_value, sp.Eq(step, grad)), "a small gradient is left alone"),
+    ):
+        show_by_smt(statement, [], what, domains(rule))
+    return holds("each of the three follows, for all real g, h and c > 0", "decided by SMT")
+
+
+@claim(
+    "clip_by_global_norm.direction",
+    "Clipping by global norm keeps the direction of all gradients together.",
+    statement=r"\theta^{(i)}_t = \theta^{(i)}_{t-1} - \eta \, s \, g^{(i)}, \quad s = \min \left( 1,"
+    r" \frac{c}{G}"
+    r" \right), \quad G = \Bigl( \sum_i \lVert g^{(i)} \rVert^2 \Bigr)^{1/2}",
+    scope="around gradient descent, any number of arrays of any shapes, G > 0, every c > 0",
+    sources=[pascanu],
+    rule=about("clip_by_global_norm(gd)"),
+)
+def clip_by_global_norm_direction(rule: Rule) -> Decision:
+    """The factor depends on the number G alone, which is the same for all arrays."""
+    (joint,) = rule.inputs or (None,)
+    if joint is None:
+        raise Refuted("the global norm is not read: gradients of any length are stepped along alike")
+    with unless(lambda: _clipped_otherwise(rule)):
+        show_clips(shrinking(rule, joint.now))
+    return holds("the factor is a function of G, the same for every array: 1 up to c, then c/G")
+
+
+@claim(
+    "clip_by_norm.layers",
+    "It makes no difference whether gradients are clipped layer by layer or all together.",
+    statement=r"\text{clipping each } g^{(i)} \text{ to } c \text{ keeps the direction of } (g^{(1)},"
+    r" g^{(2)})",
+    scope="around gradient descent with lr = 1, c = 1, two layers of one number each, gradients 4 and 1",
+    sources=[pascanu],
+    expected="refuted",
+    evidence="exact certificate",
+    corrected_by="clip_by_global_norm.direction",
+    rule=about("clip_by_norm(gd)"),
+)
+def clip_by_norm_layers(rule: Rule) -> Decision:
+    """Two exact steps."""
+    steps = []
+    for g in (4, 1):
+        _, after = run_matrices(rule, [sp.Matrix([[g]])], sp.zeros(1, 1), {"lr": 1, "max_norm": 1})
+        steps.append(after["theta"][0])
+    if steps[0] == 4 * steps[1] and steps[1] < 0:
+        return holds(f"gradients 4 and 1 give the steps {steps[0]} and {steps[1]}", "exact certificate")
+    return refuted(f"gradients 4 and 1 give the steps {steps[0]} and {steps[1]}: no multiple of (4, 1)")
+
+
+# ---- accumulation and averages ---------------------------------------------------------------------------
+
+
+@claim(
+    "accumulated.big_batch",
+    "Accumulating k gradients is the same as one step with their mean.",
+    statement=r"\theta_{jk} = \text{the parameters after } j \text{ updates of Adam with } \bar{g}_i ="
+    r" \frac{1}{k} \sum_{l=(i-1)k+1}^{ik} g_l",
+    scope="each coordinate, any gradients, all at the same parameters, every k and j; Adam with its count of"
+    " updates stands for any rule inside",
+    sources=[ott],
+    rule=about("accumulated(adam)"),
+    inner=about("adam"),
+)
+def accumulated_big_batch(rule: Rule, inner: Rule) -> Decision:
+    """The mean by induction over the calls of an update; then Adam's closed form at t/k."""
+    refute_first(
+        paths_differ(
+            rule,
+            (1, -2, 6, 3, 5, -7),
+            inner,
+            (sp.Rational(5, 3), sp.Rational(1, 3)),
+            calls={0: 0, 1: 0, 2: 0, 3: 1, 4: 1, 5: 1, 6: 2},
+            more={"accumulate": 3},
+        )
+    )
+    form, plain, mean = closed_form(rule), closed_form(inner), rule.state("a")
+    begins, goes_on = (at_call(form["a"], True, first) for first in (True, False))
+    show_equal(begins, grad / accumulate, "the mean after the first gradient")
+    show_equal(goes_on, mean.before + grad / accumulate, "the mean after a further one")
+    for name, expected in plain.items():
+        rest = at_call(form[name], ends=False)
+        show_equal(rest, inner.state(name).before, f"{name} of a call in between")
+        for only, average in ((True, begins), (False, goes_on)):  # k = 1, and k > 1
+            last = at_call(form[name], True, only)
+            here = expected.subs({grad: average, t: t / accumulate}, simultaneous=True)
+            show_equal(last, here, f"{name} of the last call")
+    return holds(
+        "the buffer is the sum of the gradients so far over k; the k-th call is Adam's at t/k with it"
+    )
+
+
+@claim(
+    "averaged.weights",
+    "The average of the parameters is a weighted mean of all of them, and does not disturb the optimizer.",
+    statement=r"\bar\theta_t = \beta^t \theta_0 + (1 - \beta) \sum_{s=1}^{t} \beta^{t-s} \theta_s, \qquad"
+    r" \beta^t +"
+    r" (1 - \beta) \sum_{s=1}^{t} \beta^{t-s} = 1",
+    scope="each coordinate, any gradients, every beta in [0, 1) and t; Adam stands for any rule inside",
+    sources=[polyak],
+    rule=about("averaged(adam)"),
+    inner=about("adam"),
+)
+def averaged_weights(rule: Rule, inner: Rule) -> Decision:
+    """The weight of each theta_s, by induction over t; their sum likewise."""
+    form, plain, bar = closed_form(rule), closed_form(inner), rule.state("theta_bar")
+    two, third = (1, -2), sp.Rational(1, 3)
+    refute_first(
+        paths_differ(rule, two, inner, two, calls={k: k for k in range(3)}, more={"ema_decay": third})
+    )
+    for name, expected in plain.items():
+        show_equal(form[name], expected, name, domains(rule))
+    now = sp.Symbol("theta_now", real=True)
+    mean = dict(rule.assignments)[bar.now].xreplace({theta.now: now})
+    show_equal(bar.initial, theta.before, "the mean at first")
+    old, new = sp.diff(mean, bar.before), sp.diff(mean, now)
+    show_equal(mean, old * bar.before + new * now, "the mean", domains(rule))
+    show_equal(new, 1 - ema_decay, "the weight of the newest parameters", domains(rule))
+    age = sp.Symbol("a", integer=True, nonnegative=True)
+    for weight, first in ((ema_decay**age * (1 - ema_decay), 1 - ema_decay), (ema_decay**age, sp.Integer(1))):
+        show_equal(weight.subs(age, 0), first, "a weight at first")
+        show_equal(old * weight, weight.subs(age, age + 1), "a weight one update later", domains(rule))
+    show_by_induction(
+        lambda y, k: old * y + new,
+        sp.Integer(1),
+        lambda k: sp.Integer(1),
+        "the sum of weights",
+        domains(rule),
+    )
+    return holds("with each update every weight is multiplied by beta and 1 - beta is added: they sum to 1")
+
+
+# ---- SAM -------------------------------------------------------------------------------------------------
+
+
+@claim(
+    "sam.radius_zero",
+    "With a radius that tends to 0 SAM is the optimizer inside.",
+    statement=r"\rho_s \to 0 \quad \Longrightarrow \quad \theta_{2j} \text{ of SAM} = \theta_j \text{ of the"
+    r" momentum rule with the gradients } g_2, g_4, \dots",
+    scope="each coordinate, any gradients, every t; momentum stands for any rule inside",
+    sources=[foret],
+    rule=about("sam(momentum)"),
+    inner=about("momentum"),
+)
+def sam_radius_zero(rule: Rule, inner: Rule) -> Decision:
+    """The odd call moves nothing for rho_s = 0, the even one is the inner step, from theta_held."""
+    held, known = rule.state("theta_held"), {h.symbol: h.symbol for h in rule.hyperparameters}
+    known |= {sam_rho: sp.Integer(0), grad: sp.Matrix([[grad]])}
+    known |= {s.before: sp.Matrix([[s.before]]) for s in (theta, *rule.states)}
+    odd, even = (line_by_line(rule, known | {t: now}) for now in (2 * t - 1, 2 * t))
+    for name, expected in closed_form(inner).items():
+        state = rule.state(name)
+        show_equal(odd[state.now][0], state.before, f"{name} after an odd call", domains(rule))
+        inside = expected.subs(theta.before, held.before)
+        show_equal(even[state.now][0], inside, f"{name} after an even call", domains(rule))
+    show_equal(odd[held.now][0], theta.before, "theta_held", domains(rule))
+    return holds(
+        "for rho_s = 0 an odd call holds theta and moves nothing; an even one is the inner step from there"
+    )
+
+
+def sam_cycle_start(curvature: Any) -> Any:
+    """eta lambda rho/(2 - eta lambda): where SAM goes back and forth on lambda theta^2/2."""
+    return lr * curvature * sam_rho / (2 - lr * curvature)
+
+
+def sam_update(rule: Rule, start: Any, curvature: Any, **values: Any) -> Any:
+    """theta after one update of SAM, two calls, on curvature theta^2/2."""
+    gradients = [lambda p: curvature * p] * 2
+    return run_matrices(rule, gradients, sp.Matrix([[start]]), values, sp.cancel)[2]["theta"][0]
+
+
+@claim(
+    "sam.cycle",
+    "On a quadratic SAM with a constant radius does not come to rest: it ends up going back and forth.",
+    statement=r"f(\theta) = \tfrac{1}{2} \lambda \theta^2, \; 0 < \eta \lambda < 2: \quad a = \frac{\eta"
+    r" \lambda"
+    r" \rho}{2 - \eta \lambda} \; \longmapsto \; -a \; \longmapsto \; a, \qquad \theta = a + d \;"
+    r" \longmapsto \; -a"
+    r" + (1 - \eta \lambda) d",
+    scope="one variable, around gradient descent, every lambda, rho > 0 and lr < 2/lambda; the cycle"
+    " attracts as"
+    " long as a + d > 0: distances shrink by |1 - lr lambda| in each update",
+    sources=[si],
+    rule=about("sam(gd)"),
+)
+def sam_cycle(rule: Rule) -> Decision:
+    """One update from a + d > 0, for symbolic lambda and rho; it is odd in theta."""
+    curvature, s = sp.symbols("lambda s", positive=True)
+    below = 2 * s / (curvature * (1 + s))  # every lr in (0, 2/lambda)
+    a = sp.cancel(sam_cycle_start(curvature).subs(lr, below))
+    offset = sp.Symbol("d", nonnegative=True)
+    refute_first(_no_cycle(rule))
+    for start in (a, a + offset, a / (1 + offset)):
+        found = sam_update(rule, start, curvature, lr=below)
+        gap = start - a
+        show_equal(found, -a + (1 - below * curvature) * gap, "theta after an update", domains(rule))
+        show_equal(sam_update(rule, -start, curvature, lr=below), -found, "theta from -theta", domains(rule))
+    return holds("theta - lr lambda (theta + rho sign(theta)), so a goes to -a, and distances to it shrink")
+
+
+def _no_cycle(rule: Rule) -> str | None:
+    """lambda = 1, lr = 1/2, rho = 3: 1 should go to -1 and back, 2 to -1/2; in words if not."""
+    for start, ends in ((1, (-1, 1)), (2, (-sp.Rational(1, 2),)), (-1, (1,))):
+        for k, end in enumerate(ends, 1):
+            values = {"lr": sp.Rational(1, 2), "sam_rho": sp.Integer(3)}
+            gradients = [lambda p: p] * (2 * k)
+            try:
+                found = run_matrices(rule, gradients, sp.Matrix([[start]]), values)[-1]["theta"][0]
+            except ValueError as failed:
+                return f"lambda = 1, lr = 1/2, rho = 3 from {start}: there is no step, as {failed}"
+            if found != end:
+                return f"lambda = 1, lr = 1/2, rho = 3 from {start}: theta is {found} after {k} updates, not {end}"
+    return None
+
+
+@claim(
+    "sam.converges",
+    "With a small enough constant step size SAM converges to the minimum of a quadratic.",
+    statement=r"f(\theta) = \tfrac{1}{2} \theta^2, \; \eta < 2 \quad \Longrightarrow \quad \theta_t \to 0",
+    scope="one variable, around gradient descent, lambda = 1, lr = 1/2, rho = 3, theta_0 = 1",
+    sources=[si],
+    expected="refuted",
+    evidence="exact certificate",
+    corrected_by="sam.cycle",
+    rule=about("sam(gd)"),
+)
+def sam_converges(rule: Rule) -> Decision:
+    """An exact cycle."""
+    values = {"lr": sp.Rational(1, 2), "sam_rho": sp.Integer(3)}
+    path = [s["theta"][0] for s in run_matrices(rule, [lambda p: p] * 4, sp.Matrix([[1]]), values)]
+    if path[2] == -1 and path[4] == 1:
+        return refuted("lambda = 1, lr = 1/2, rho = 3: theta = 1 goes to -1 and back to 1, and so on")
+    raise NotProved(f"theta = 1 goes to {path[2]} and {path[4]}")
