@@ -23,6 +23,13 @@ polyak_juditsky = Source(
     "SIAM Journal on Control and Optimization 30",
     url="https://doi.org/10.1137/0330046",
 )
+bottou = Source(
+    "Bottou",
+    2010,
+    "Large-scale machine learning with stochastic gradient descent",
+    "averaged SGD in the experiments, the average begun late",
+    "COMPSTAT",
+)
 defazio = Source(
     "Defazio et al.",
     2024,
@@ -124,6 +131,33 @@ def _other_average(rule: Rule) -> str | None:
     return None
 
 
+@claim(
+    "asgd.late_start",
+    "Averaging can begin late: then the result is the mean of the later points only.",
+    statement=r"\bar{\theta}_t = \frac{1}{t - t_0} \sum_{s = t_0 + 1}^{t} \theta_s \quad \text{for } t > t_0,"
+    r" \qquad \bar{\theta}_t = \theta_t \quad \text{for } t \le t_0",
+    scope="constant lr, any gradients, t_0 = average_start = 0, ..., 3, t = 1, ..., 6, every case, with"
+    " symbolic gradients",
+    sources=[bottou, polyak_juditsky],
+    evidence="exact enumeration",
+    rule=about("asgd"),
+)
+def late_start(rule: Rule) -> Decision:
+    """Runs with a symbol for each gradient, each average against the points of the same run."""
+    show_iterates(rule, ("theta_bar",))
+    slopes = sp.symbols("g_1:7", real=True)
+    for begin in range(4):
+        history = run(rule, slopes, start=0, values={"average_start": sp.Integer(begin)})
+        points = [state["theta"] for state in history]
+        for k in range(1, len(history)):
+            later = points[begin + 1 : k + 1] or [points[k]]
+            stated = sp.Add(*later) / sp.Integer(len(later))
+            show_equal(
+                history[k]["theta_bar"], stated, f"the average at t = {k}, t_0 = {begin}", ranges(rule)
+            )
+    return holds("24 averages, each the mean of the points after t_0", "exact enumeration")
+
+
 # ---- Schedule-Free SGD between its ends --------------------------------------------------------------------
 
 
@@ -211,8 +245,8 @@ def _apart(rule: Rule, other: Rule, values: dict[str, Any], own: dict[str, Any],
     "schedule_free_sgd.primal_averaging",
     "Schedule-Free SGD with beta = 1 is primal averaging: momentum that grows to 1 while the rate falls like"
     " 1/t.",
-    statement=r"\beta \to 1: \quad \theta_t - \theta_{t-1} = \frac{t - 2}{t} \, (\theta_{t-1} - \theta_{t-2})"
-    r" - \frac{\gamma}{t} \, \nabla f(\theta_{t-1}), \qquad t \ge 2",
+    statement=r"\theta_t - \theta_{t-1} = \frac{t - 2}{t} \, (\theta_{t-1} - \theta_{t-2}) - \frac{\gamma}{t}"
+    r" \, \nabla f(\theta_{t-1}), \qquad t \ge 2",
     scope="every f, any gradients, any dimension, constant lr, beta = 1, every t >= 2, and theta_1 = theta_0"
     " - lr g_1: heavy-ball momentum with momentum (t - 2)/t and lr/t",
     sources=[defazio, defazio_primal],

@@ -21,6 +21,7 @@ from optverify.claims._noise import (
     mean_over_signs,
     memoryless,
     noisy_move,
+    ranges,
     rational,
     show_settles,
     sigma,
@@ -41,6 +42,14 @@ from optverify.views.run import run
 
 nesterov_book = Source(
     "Nesterov", 2018, "Lectures on convex optimization", "Theorem 2.1.12", "Springer, 2nd edition"
+)
+nemirovski = Source(
+    "Nemirovski, Juditsky, Lan and Shapiro",
+    2009,
+    "Robust stochastic approximation approach to stochastic programming",
+    "section 2.2, the robust approach: averages at a constant step size",
+    "SIAM Journal on Optimization 19",
+    url="https://doi.org/10.1137/070704277",
 )
 HALF = sp.Rational(1, 2)
 
@@ -191,6 +200,32 @@ def neighbourhood(rule: Rule) -> Decision:
     return holds(
         "E|x_t|^2 <= (1 - lr mu)^2 E|x_{t-1}|^2 + lr^2 sigma^2, whose solution is the bound less"
         " (1 - lr mu)^(2t) times its last term"
+    )
+
+
+@claim(
+    "gd.noise.convex_rate",
+    "On a convex function the mean of the first t points of SGD is within |theta_0 - theta*|^2/(2 lr t) plus"
+    " lr G^2/2 of the minimum.",
+    statement=r"E[f(\bar{\theta})] - f^* \le \frac{\lVert \theta_0 - \theta^* \rVert^2}{2 \eta t} +"
+    r" \frac{\eta G^2}{2}, \qquad \bar{\theta} = \frac{1}{t} \sum_{s=0}^{t-1} \theta_s",
+    scope="every dimension, every convex f, smooth or not, unbiased (sub)gradients with E |g|^2 <= G^2 given"
+    " the past, constant lr, every t >= 1",
+    sources=[garrigos, nemirovski],
+    rule=about("gd"),
+)
+def convex_rate(rule: Rule) -> Decision:
+    """The mean square distance after a step, and the sum of it over t steps by induction."""
+    move, within = memoryless(rule).subs({theta.before: x, grad: y + noise}), ranges(rule)
+    largest, start, t = sp.symbols("G D t", positive=True)
+    given = {1: 0, 2: largest**2 - y**2}  # E|g|^2 = G^2 for g = y + noise
+    after = expectation(move**2, noise, given)
+    show_equal(after, x**2 - 2 * lr * x * y + lr**2 * largest**2, "E|theta_t - theta*|^2", within)
+    total = (start**2 + t * lr**2 * largest**2) / (2 * lr * t)  # of the t gaps, over t
+    show_equal(total, start**2 / (2 * lr * t) + lr * largest**2 / 2, "the bound")
+    return holds(
+        "E|x_t|^2 = E|x_{t-1}|^2 - 2 lr E<y, x_{t-1}> + lr^2 E|g|^2 and <y, x> >= f - f*: summed over t"
+        " steps, 2 lr times the gaps is at most |x_0|^2 + t lr^2 G^2; f at the mean is at most the mean of f"
     )
 
 

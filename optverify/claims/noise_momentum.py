@@ -211,9 +211,9 @@ def momentum_averages(rule: Rule, plain: Rule) -> Decision:
     "momentum.noise.effective_rate",
     "At the same effective learning rate momentum leaves a little less noise than SGD, and the same to first"
     " order.",
-    statement=r"\frac{V_{\mathrm{momentum}}(\varepsilon (1 - \mu))}{V_{\mathrm{SGD}}(\varepsilon)} = 1 -"
-    r" \frac{2 \mu \varepsilon \lambda}{2 (1 + \mu) - (1 - \mu) \varepsilon \lambda} \le 1, \qquad 0 <"
-    r" \varepsilon \lambda < 2",
+    statement=r"\frac{V_{\mathrm{momentum}}(\mathrm{lr} \, (1 - \mu))}{V_{\mathrm{SGD}}(\mathrm{lr})} = 1 -"
+    r" \frac{2 \mu \, \mathrm{lr} \, \lambda}{2 (1 + \mu) - (1 - \mu) \, \mathrm{lr} \, \lambda} \le 1,"
+    r" \qquad 0 < \mathrm{lr} \, \lambda < 2",
     scope=f"{ROUND}; constant lr and momentum in [0, 1); the step of momentum is lr (1 - momentum), so that"
     " both move as far under a constant gradient; V is the stationary variance",
     sources=[mandt, liu_momentum],

@@ -167,5 +167,8 @@ def _after_period(rule: Rule, draws: tuple[tuple[int, int], ...], start: sp.Expr
         "snapshot_grad": lambda step: held[step - 1],
         "full_grad": 2 * start,
     }
-    last = run(rule, slopes, start=start, values=values)[-1]
-    return rational(last.get("theta_tilde", sp.nan))
+    history = run(rule, slopes, start=start, values=values)
+    *kept, last = [rational(state.get("theta_tilde", sp.nan)) for state in history]
+    if any(x != start for x in kept):
+        raise Refuted(f"the snapshot at {start} does not stay for three updates: {', '.join(map(str, kept))}")
+    return last
