@@ -9,8 +9,8 @@ from typing import Any
 import sympy as sp
 
 from optverify.claims._claim import in_scope, trial_values
-from optverify.language import Domain, Rule, Source, eps, grad, initial_accumulator, theta
-from optverify.proof import NotProved, domains, show_equal
+from optverify.language import Domain, Rule, Source, eps, grad, initial_accumulator, t, theta
+from optverify.proof import NotProved, domains, show_by_induction, show_equal
 from optverify.views.closed import closed_form
 from optverify.views.open import open_form
 from optverify.views.run import run
@@ -83,13 +83,21 @@ def exact_values(rule: Rule, **given: Any) -> dict[str, Any]:
     return trial_values(rule) | {name: sp.sympify(value) for name, value in given.items()}
 
 
+def exact_run(rule: Rule, gradients: Iterable[Any], start: Any = 0, **given: Any) -> list[dict[str, sp.Expr]]:
+    """An exact run with the trial values but the given ones; a division by zero in it is NotProved."""
+    try:
+        history = run(rule, gradients, start=start, values=exact_values(rule, **given))
+    except ValueError as failed:  # a maximum of 1/0 and a number
+        raise NotProved(f"a run divides by zero: {failed}") from None
+    if any(e.has(sp.nan, sp.zoo) for state in history for e in state.values()):
+        raise NotProved(f"a run divides by zero: it ends in {history[-1]}")
+    return history
+
+
 def changes(rule: Rule, gradients: Iterable[Any], start: Any = 0, **given: Any) -> list[sp.Expr]:
-    """The change of theta in each update of an exact run; 0/0 in it is NotProved."""
-    history = run(rule, gradients, start=start, values=exact_values(rule, **given))
-    found = [after["theta"] - before["theta"] for before, after in pairwise(history)]
-    if any(e.has(sp.nan, sp.zoo) for e in found):
-        raise NotProved(f"a run divides by zero: its changes of theta are {found}")
-    return found
+    """The change of theta in each update of an exact run."""
+    history = exact_run(rule, gradients, start, **given)
+    return [after["theta"] - before["theta"] for before, after in pairwise(history)]
 
 
 def exceeds(left: sp.Expr, right: Any) -> bool:
@@ -128,3 +136,65 @@ def told(**given: Any) -> str:
 def words(values: Iterable[Any]) -> str:
     """`1, 2, 4`, for messages."""
     return ", ".join(map(str, values))
+
+
+def other_step(rule: Rule, gradients: Any, stated: Any, **given: Any) -> str | None:
+    """Look for a step other than stated(values, gradient, k); in words."""
+    values = exact_values(rule, **given)
+    steps = changes(rule, gradients, start=1, **given)
+    for k, (step, gradient) in enumerate(zip(steps, gradients, strict=True), 1):
+        expected = stated(values, sp.sympify(gradient), k)
+        if step.is_number and sp.expand(step - expected).is_zero is False:
+            return (
+                f"gradients {words(gradients)} from theta_0 = 1 with {told(**values)}: step {k} is {step},"
+                f" not {expected}"
+            )
+    return None
+
+
+def settled(e: sp.Expr) -> sp.Expr:
+    """e with every radicand cancelled, so that the root of a square is seen."""
+    return e.replace(
+        lambda x: x.is_Pow and x.exp == sp.Rational(1, 2),
+        lambda x: sp.sqrt(sp.factor(sp.cancel(x.base))),
+    )
+
+
+def show_constant(rule: Rule, closed: Mapping[str, Any], stated: Any) -> None:
+    """Show every state under the constant gradient g, by induction, and the change of theta that follows.
+
+    closed: state -> its value after k updates, a function of k. stated: the change of theta at t, a function
+    of the gradient and its size.
+    """
+    form, at = closed_form(rule), {}
+    for state in rule.states:
+        if state.name not in closed:
+            raise NotProved(f"nothing is stated of the state {state.name}")
+        at[state.before] = closed[state.name](t - 1)
+    for state in rule.states:
+        old = {s.before: closed[s.name](t - 1) for s in rule.states if s is not state}
+        update = form[state.name].subs(old, simultaneous=True)
+
+        def step(y: sp.Expr, k: sp.Expr, state: Any = state, update: sp.Expr = update) -> sp.Expr:
+            return update.subs({state.before: y, t: k}, simultaneous=True)
+
+        show_by_induction(
+            step, sp.sympify(state.initial), closed[state.name], f"{state.name}_t", domains(rule)
+        )
+    moved = change(rule).subs(at, simultaneous=True)
+    for gradient in (positive_size, -positive_size):
+        size = stated(gradient, positive_size)
+        letters = {base**t: sp.Symbol(f"{base}^t", positive=True) for base in _bases(moved) | _bases(size)}
+        walked = sp.cancel(settled(moved.subs(grad, gradient).subs(letters)))
+        shown = f"the step for a gradient {gradient}"
+        show_equal(walked, size.subs(letters), shown, dict.fromkeys(letters.values(), inside))
+
+
+def _bases(e: sp.Expr) -> set[sp.Expr]:
+    """The bases of the powers b^(t + ...) in e."""
+    return {p.base for p in e.atoms(sp.Pow) if p.exp.has(t)}
+
+
+def symbols_of(rule: Rule) -> dict[str, sp.Symbol]:
+    """Name -> symbol of every hyperparameter, used in this dialect or not."""
+    return {h.name: h.symbol for h in rule.every_hyperparameter}

@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from optverify.claims._adaptive import duchi, exact_values, exceeds, open_change, plain, told, words
+from optverify.claims._adaptive import duchi, exact_run, exceeds, open_change, plain, told, words
 from optverify.claims._claim import Decision, about, claim, holds, refuted
 from optverify.claims.adaptive import (
     accumulator,
@@ -20,7 +20,6 @@ from optverify.claims.adaptive import (
 )
 from optverify.language import Rule, eps, grad, initial_accumulator, lr, t
 from optverify.proof import (
-    NotProved,
     domains,
     show_by_induction,
     show_equal,
@@ -28,7 +27,6 @@ from optverify.proof import (
     unless,
 )
 from optverify.views.closed import closed_form
-from optverify.views.run import run
 
 analysis = replace(duchi, where="Theorem 5 and Lemma 4, diagonal case")
 EXACT = {"lr": sp.Rational(1, 2), "eps": 0, "initial_accumulator": 0}
@@ -62,11 +60,8 @@ def rate_vanishes(rule: Rule) -> Decision:
 
 
 def _exact_run(rule: Rule, gradients: Sequence[Any]) -> list[sp.Expr]:
-    """The parameters from theta_0 = 1 on; 0/0 is NotProved."""
-    history = run(rule, gradients, start=1, values=exact_values(rule, **EXACT))
-    if any(state["theta"].has(sp.nan, sp.zoo) for state in history):
-        raise NotProved(f"gradients {words(gradients)} make a run divide by zero")
-    return [state["theta"] for state in history]
+    """The parameters from theta_0 = 1 on."""
+    return [state["theta"] for state in exact_run(rule, gradients, 1, **EXACT)]
 
 
 def _rate_above(rule: Rule) -> str | None:

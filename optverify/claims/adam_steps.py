@@ -13,8 +13,10 @@ from optverify.claims._adaptive import (
     exceeds,
     initial,
     kingma_ba,
+    other_step,
     plain,
     positive_size,
+    show_constant,
     show_scaling,
     told,
     words,
@@ -42,7 +44,6 @@ from optverify.language import (
 from optverify.proof import (
     NotProved,
     domains,
-    show_by_induction,
     show_equal,
     unless,
 )
@@ -150,20 +151,6 @@ def uncorrected_steps_small(rule: Rule) -> Decision:
 # ---- a constant gradient ---------------------------------------------------------------------------------
 
 
-def _other_than(rule: Rule, gradients: Any, stated: Any, **given: Any) -> str | None:
-    """Look for a step other than stated(values, gradient, k); in words."""
-    values = exact_values(rule, **given)
-    steps = changes(rule, gradients, start=1, **given)
-    for k, (step, gradient) in enumerate(zip(steps, gradients, strict=True), 1):
-        expected = stated(values, sp.sympify(gradient), k)
-        if step.is_number and sp.expand(step - expected).is_zero is False:
-            return (
-                f"gradients {words(gradients)} from theta_0 = 1 with {told(**values)}: step {k} is {step},"
-                f" not {expected}"
-            )
-    return None
-
-
 @claim(
     "adam.constant_gradient",
     "Under a constant gradient every step of Adam is lr, whatever the size of the gradient.",
@@ -186,44 +173,14 @@ def constant_gradient(rule: Rule) -> Decision:
     numbers = {"lr": sp.Rational(1, 2), "eps": sp.Rational(1, 3)}
     with unless(
         lambda: (
-            _other_than(rule, (2, 2, 2), stated, **numbers) or _other_than(rule, (-3, -3), stated, **numbers)
+            other_step(rule, (2, 2, 2), stated, **numbers) or other_step(rule, (-3, -3), stated, **numbers)
         )
     ):
-        show_moments_of_constant(rule)
-        step = change(rule).subs(
-            {
-                rule.state("m").before: (1 - beta1 ** (t - 1)) * grad,
-                rule.state("v").before: (1 - beta2 ** (t - 1)) * grad**2,
-            }
-        )
-        for gradient in (positive_size, -positive_size):
-            at = sp.cancel(sp.expand_power_exp(_settled(step.subs(grad, gradient))))
-            show_equal(at, -lr * gradient / (positive_size + eps), f"the step for a gradient {gradient}")
+        moments = {"m": lambda k: (1 - beta1**k) * grad, "v": lambda k: (1 - beta2**k) * grad**2}
+        show_constant(rule, moments, lambda gradient, size: -lr * gradient / (size + eps))
     return holds_under_conditions(
         "m_t = (1 - b1^t) g and v_t = (1 - b2^t) g^2 by induction, so the corrected moments are g and g^2;"
         " with eps > 0 the step is shorter than lr"
-    )
-
-
-def show_moments_of_constant(rule: Rule) -> None:
-    """Show m_t = (1 - beta1^t) g and v_t = (1 - beta2^t) g^2 under the constant gradient g."""
-    for name, beta, power in (("m", beta1, 1), ("v", beta2, 2)):
-        state, update = rule.state(name), closed_form(rule)[name]
-
-        def step(y: sp.Expr, k: sp.Expr, state: Any = state, update: sp.Expr = update) -> sp.Expr:
-            return update.subs({state.before: y, t: k}, simultaneous=True)
-
-        def closed(k: sp.Expr, beta: sp.Symbol = beta, power: int = power) -> sp.Expr:
-            return (1 - beta**k) * grad**power
-
-        show_by_induction(step, sp.sympify(state.initial), closed, f"{name}_t", domains(rule))
-
-
-def _settled(e: sp.Expr) -> sp.Expr:
-    """e with every radicand cancelled, so that the root of a square is seen."""
-    return e.replace(
-        lambda x: x.is_Pow and x.exp == sp.Rational(1, 2),
-        lambda x: sp.sqrt(sp.cancel(sp.powsimp(sp.expand(x.base)))),
     )
 
 
