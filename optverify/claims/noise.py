@@ -116,10 +116,17 @@ slack = sp.Symbol("s", nonnegative=True)
 best = 2 / (weakest + strongest)
 
 
+def about_minimum(rule: Rule, gradient: sp.Expr) -> sp.Expr:
+    """theta_t - theta* for theta_{t-1} = theta* + x, wherever theta* is."""
+    here = sp.Symbol("theta_star", real=True)
+    put = {theta.before: here + x, grad: gradient}
+    return sp.expand(memoryless(rule).subs(put, simultaneous=True) - here)
+
+
 def show_contraction(rule: Rule) -> None:
     """Show |theta_t - theta*| <= max(1 - lr mu, lr L - 1) |theta_{t-1} - theta*| for a gradient of a function
     between mu and L, whose inequality is <y - mu x, L x - y> >= 0 (Nesterov's Theorem 2.1.12 rearranged)."""
-    move, within = memoryless(rule).subs({theta.before: x, grad: y}), domains(rule)
+    move, within = about_minimum(rule, y), domains(rule)
     known = (y - weakest * x) * (strongest * x - y)
     for rate, factor, square in (
         (best / (1 + slack), 1 - lr * weakest, (y - weakest * x) ** 2),
@@ -134,13 +141,13 @@ def show_contraction(rule: Rule) -> None:
 
 
 def expands(rule: Rule) -> str | None:
-    """Look for a step on x^2/2 or x^2 that does not contract as stated, mu = 1, L = 2; in words."""
+    """Look for a step on x^2/2 or x^2, x = theta - 1, that does not contract as stated, mu = 1, L = 2."""
     for rate, factor in ((HALF, HALF), (sp.Rational(9, 10), sp.Rational(4, 5))):
-        for slope, start in itertools.product((1, 2), (1, -1)):
+        for slope, start in itertools.product((1, 2), (2, 0)):
             values = {"lr": rate, "weight_decay": 0}
-            end = run(rule, [lambda p, k=slope: k * p], start=start, values=values)[-1]["theta"]
-            if abs(rational(end)) > factor:
-                where = f"lr = {rate} and the gradient {slope} theta"
+            history = run(rule, [lambda p, k=slope: k * (p - 1)], start=start, values=values)
+            if abs((end := rational(history[-1]["theta"])) - 1) > factor:
+                where = f"lr = {rate} and the gradient {slope} (theta - 1)"
                 return f"{where} take theta from {start} to {end}, further than {factor} from the minimum"
     return None
 
@@ -162,7 +169,7 @@ def interpolation(rule: Rule) -> Decision:
     with unless(lambda: expands(rule)):
         show_contraction(rule)
         for slope in (weakest, strongest):
-            move = memoryless(rule).subs({theta.before: x, grad: slope * x})
+            move = about_minimum(rule, slope * x)
             show_equal(move, (1 - lr * slope) * x, f"the step on a quadratic of curvature {slope}")
     return holds_under_conditions(
         "rho^2 |x|^2 - |x - lr g|^2 = 2 rho lr/(L - mu) <g - mu x, L x - g> + a square, on each side of lr ="
@@ -185,7 +192,7 @@ def neighbourhood(rule: Rule) -> Decision:
     """The contraction of the mean step, the variance of a step, and the recursion of the two by induction."""
     with unless(lambda: expands(rule)):
         show_contraction(rule)
-        move = memoryless(rule).subs({theta.before: x, grad: y + noise})
+        move = about_minimum(rule, y + noise)
         added = expectation(move**2, noise, white) - expectation(move, noise, white) ** 2
         show_equal(added, lr**2 * sigma**2, "what noise adds to the mean square")
         start, kept = sp.Symbol("D", nonnegative=True), (1 - lr * weakest) ** 2
@@ -216,7 +223,7 @@ def neighbourhood(rule: Rule) -> Decision:
 )
 def convex_rate(rule: Rule) -> Decision:
     """The mean square distance after a step, and the sum of it over t steps by induction."""
-    move, within = memoryless(rule).subs({theta.before: x, grad: y + noise}), ranges(rule)
+    move, within = about_minimum(rule, y + noise), ranges(rule)
     largest, start, t = sp.symbols("G D t", positive=True)
     given = {1: 0, 2: largest**2 - y**2}  # E|g|^2 = G^2 for g = y + noise
     after = expectation(move**2, noise, given)

@@ -34,7 +34,8 @@ xiao_zhang = Source(
     "SIAM Journal on Optimization 24",
     arxiv="1403.4699",
 )
-LARGEST = 4
+LARGEST = 3
+"""Data sets up to this size are enumerated."""
 
 
 def shape(rule: Rule) -> sp.Expr:
@@ -61,7 +62,7 @@ def outcomes(form: sp.Expr, n: int) -> tuple[list[sp.Expr], list[sp.Expr], list[
     "SVRG's step is, on average, the step of the full gradient.",
     statement=r"E[\theta_t] = \theta_{t-1} - \eta \, \nabla f(\theta_{t-1})",
     scope="one step from given parameters and a given snapshot, any f_i, any dimension, an example drawn"
-    " uniformly and independently of them; enumerated in full for N <= 4 examples",
+    " uniformly and independently of them; enumerated in full for N <= 3 examples",
     sources=[johnson_zhang, xiao_zhang],
     evidence="exact enumeration",
     rule=about("svrg"),
@@ -86,7 +87,7 @@ def svrg_unbiased(rule: Rule) -> Decision:
     r" f_i(\tilde{\theta}) \right)^2",
     scope="one step from given parameters and a given snapshot, any f_i, each coordinate, an example drawn"
     " uniformly and independently of them; for L-smooth f_i the bound is at most lr^2 L^2 times the squared"
-    " distance from the snapshot; enumerated in full for N <= 4 examples",
+    " distance from the snapshot; enumerated in full for N <= 3 examples",
     sources=[johnson_zhang, xiao_zhang],
     evidence="exact enumeration",
     rule=about("svrg"),
