@@ -29,10 +29,8 @@ from optverify.claims._noise import (
     show_settles,
     sigma,
 )
-from optverify.language import Rule, Source, grad, lr, t, theta
-from optverify.language.wrappers import accumulate
-from optverify.proof import NotProved, expectation, show_equal, show_positive, unless
-from optverify.views.closed import closed_form
+from optverify.language import Rule, Source, grad, lr, theta
+from optverify.proof import NotProved, expectation, show_equal, show_positive
 from optverify.views.run import run
 
 goodfellow = Source(
@@ -306,105 +304,6 @@ def shuffling(rule: Rule) -> Decision:
 
 # ---- accumulated gradients ---------------------------------------------------------------------------------
 
-so_far = sp.Symbol("S", real=True)
-"""The sum of the gradients of the earlier micro-batches of an update, over k."""
-
-
-def show_gathers(rule: Rule, ends: dict[str, sp.Expr]) -> None:
-    """Show that a call adds grad/k to the mean, the first of k calls afresh, that theta and the states move
-    at the k-th call alone, and that they are then as stated in terms of so_far, letter by letter."""
-    if "a" not in [s.name for s in rule.states] or rule.inputs:
-        raise NotProved(f"rule {rule.name!r} gathers no gradients")
-    a, form, within = rule.state("a"), closed_form(rule), ranges(rule)
-    begins, over = sp.Eq(sp.Mod(t - 1, accumulate), 0), sp.Eq(sp.Mod(t, accumulate), 0)
-
-    def at(e: sp.Expr, first: bool, last: bool) -> sp.Expr:
-        return e.xreplace({begins: sp.S(first), over: sp.S(last)}).xreplace({a.before: so_far})
-
-    for first in (True, False):
-        gathered = (0 if first else so_far) + grad / accumulate
-        for last in (True, False):
-            show_equal(at(form["a"], first, last), gathered, "the mean so far", within)
-        for name, stated in ends.items():
-            kept = (theta if name == "theta" else rule.state(name)).before
-            sums = {so_far: sp.Integer(0)} if first else {}
-            for last, wanted in ((False, kept), (True, stated.xreplace(sums))):
-                if (found := at(form[name], first, last)) != wanted:
-                    raise NotProved(f"{name} is {found}, not shown to be {wanted}")
-
-
-@claim(
-    "accumulated.gd",
-    "Accumulating the gradients of k micro-batches is the same as one batch k times as large.",
-    statement=r"\theta_{nk} = \theta_{(n-1)k} - \frac{\eta}{k} \sum_{i=1}^{k} g_i, \qquad \theta_t ="
-    r" \theta_{(n-1)k} \text{ in between}",
-    scope="gradient descent, any gradients, every k, every update n; micro-batches of one size",
-    sources=[ott],
-    rule=about("accumulated(gd)"),
-)
-def accumulated_gd(rule: Rule) -> Decision:
-    """The sum by induction over the calls of an update, each kind of call by itself."""
-    with unless(lambda: _other_accumulation(rule)):
-        show_gathers(rule, {"theta": theta.before - lr * (so_far + grad / accumulate)})
-    return holds("the mean is built afresh by each first call, and theta moves at each k-th call only")
-
-
-def _other_accumulation(rule: Rule) -> str | None:
-    """Look for an update of k = 2 that is not the step with the mean of 1 and 5, then of 2 and 4."""
-    values = {"lr": HALF, "accumulate": sp.Integer(2), "weight_decay": sp.Integer(0)}
-    if rule.inputs:
-        return None
-    found = [rational(state["theta"]) for state in run(rule, [1, 5, 2, 4], start=0, values=values)]
-    stated = [sp.Rational(x, 2) for x in (0, 0, -3, -3, -6)]
-    if found != stated:
-        return (
-            "k = 2, lr = 1/2 and gradients 1, 5, 2, 4 take theta from 0 to"
-            f" {', '.join(map(str, found[1:]))}, not {', '.join(map(str, stated[1:]))}"
-        )
-    return None
-
-
-@claim(
-    "accumulated.adam",
-    "Accumulated gradients give Adam the steps of the larger batch.",
-    statement=r"(\theta, m, v)_{nk} = \mathrm{Adam}_n\left( (\theta, m, v)_{(n-1)k}, \; \frac{1}{k}"
-    r" \sum_{i=1}^{k} g_i \right)",
-    scope="Adam in its default dialect, its bias correction counting updates and not calls; any gradients,"
-    " every k, every update n",
-    sources=[ott],
-    rule=about("accumulated(adam)"),
-    adam=about("adam"),
-)
-def accumulated_adam(rule: Rule, adam: Rule) -> Decision:
-    """At the last call of an update every state is that of Adam with the mean gradient, t/k its time."""
-    with unless(lambda: _other_adam(rule, adam)):
-        mean = {grad: so_far + grad / accumulate, t: t / accumulate}
-        inner = closed_form(adam)
-        if missing := set(inner) - set(closed_form(rule)):
-            raise NotProved(f"rule {rule.name!r} has no {', '.join(missing)}")
-        show_gathers(rule, {name: e.xreplace(mean) for name, e in inner.items()})
-    return holds("theta, m and v move at each k-th call only, as Adam's do with the mean of the k gradients")
-
-
-def _other_adam(rule: Rule, adam: Rule) -> str | None:
-    """Look for a difference after two updates with the gradients 1, 5 and 2, 6; in words."""
-    if not {s.name for s in adam.states} <= {s.name for s in rule.states} or rule.inputs:
-        return None
-    tiny = sp.Rational(1, 100)
-    values = {"lr": HALF, "beta1": HALF, "beta2": sp.Rational(3, 4), "eps": tiny, "weight_decay": tiny}
-    ends = [
-        run(one, slopes, start=1, values={**values, "accumulate": sp.Integer(2)})[-1]["theta"].evalf(40)
-        for one, slopes in ((rule, [1, 5, 2, 6]), (adam, [3, 4]))
-    ]
-    given = "lr = beta1 = 1/2, beta2 = 3/4, eps = 1/100"
-    if all(e.is_Float for e in ends):
-        if abs(ends[0] - ends[1]) < sp.Float("1e-30"):
-            return None
-    elif not any(e.is_Float for e in ends):
-        return None
-    shown = " and ".join(str(e.evalf(6)) for e in ends)
-    return f"{given}: two updates with the gradients 1, 5, 2, 6 and two of Adam with 3, 4 lead to {shown}"
-
 
 @claim(
     "accumulated.adam_steps",
@@ -415,7 +314,7 @@ def _other_adam(rule: Rule, adam: Rule) -> str | None:
     sources=[ott, goyal],
     expected="refuted",
     evidence="exact certificate",
-    corrected_by="accumulated.adam",
+    corrected_by="accumulated.big_batch",
     rule=about("accumulated(adam)"),
     adam=about("adam"),
 )

@@ -14,8 +14,7 @@ from optverify.claims._claim import Decision, about, claim, holds, refuted
 from optverify.claims._noise import memoryless, ranges, rational
 from optverify.language import Rule, Source, grad, lr, theta
 from optverify.language.operators import norm
-from optverify.language.wrappers import max_norm
-from optverify.proof import NotProved, show_by_smt, show_equal, show_positive
+from optverify.proof import NotProved, show_by_smt, show_equal
 
 zhang_clipping = Source(
     "Zhang, He, Sra and Jadbabaie",
@@ -25,10 +24,6 @@ zhang_clipping = Source(
     "ICLR",
     arxiv="1905.11881",
 )
-pascanu = Source(
-    "Pascanu, Mikolov and Bengio", 2013, "On the difficulty of training recurrent neural networks",
-    "Algorithm 1", "ICML", arxiv="1211.5063",
-)  # fmt: skip
 chen_clipping = Source(
     "Chen, Wu and Hong",
     2020,
@@ -97,32 +92,6 @@ def climbs(rule: Rule, what: str) -> Decision:
 def clipped_mean(rule: Rule) -> Decision:
     """The mean of two clipped gradients against their mean."""
     return climbs(rule, "clipped to norm 1,")
-
-
-@claim(
-    "clip_by_norm.direction",
-    "Clipping by norm keeps the direction of each single gradient.",
-    statement=r"\theta_t = \theta_{t-1} - \eta \, \min\left(1, \frac{c}{\lVert g \rVert}\right) g, \qquad"
-    r" \lVert \theta_t - \theta_{t-1} \rVert \le \eta c",
-    scope="one array of any shape, any gradient other than 0, every lr and max_norm; of the one gradient that"
-    " the step is made with, not of the mean of noisy ones",
-    sources=[pascanu, zhang_clipping],
-    rule=about("clip_by_norm(gd)"),
-)
-def clipped_direction(rule: Rule) -> Decision:
-    """What multiplies the gradient, a function of its norm, on both sides of max_norm."""
-    length, more = sp.symbols("n s", positive=True)
-    form = memoryless(rule).xreplace({norm(grad): length})
-    if form.has(norm):
-        raise NotProved(f"the step is no multiple of the gradient that depends on its norm: {form}")
-    for case, factor in (
-        ({max_norm: length + more}, lr),
-        ({length: max_norm + more}, lr * max_norm / (max_norm + more)),
-    ):
-        stepped = form.subs(case)
-        show_equal(stepped, theta.before - factor * grad, "the step", ranges(rule))
-    show_positive(lr * max_norm / (max_norm + more), "the factor of a clipped gradient")
-    return holds("the factor is lr for |g| <= c and lr c/|g| beyond, so the step is lr c long at most")
 
 
 @claim(

@@ -20,7 +20,7 @@ from optverify.claims._noise import (
     sigma,
 )
 from optverify.language import Rule, Source, grad, lr, momentum
-from optverify.language.wrappers import ema_decay, slow_lr
+from optverify.language.wrappers import ema_decay
 from optverify.proof import (
     NotProved,
     expectation,
@@ -31,20 +31,11 @@ from optverify.proof import (
 from optverify.proof.moments import noisy_step, show_with_powers
 from optverify.proof.stability import z
 from optverify.views.closed import closed_form
-from optverify.views.run import run
 
 polyak_book = Source(
     "Polyak", 1987, "Introduction to optimization", "chapter 4, on the influence of noise",
     "Optimization Software",
 )  # fmt: skip
-zhang_lookahead = Source(
-    "Zhang, Lucas, Hinton and Ba",
-    2019,
-    "Lookahead optimizer: k steps forward, 1 step back",
-    "Proposition 2, the noisy quadratic",
-    "NeurIPS",
-    arxiv="1907.08610",
-)
 polyak_juditsky = Source(
     "Polyak and Juditsky",
     1992,
@@ -323,39 +314,3 @@ def averaged_settles(rule: Rule) -> Decision:
     show_positive(rest, "what is taken out, over ema_decay", ranges(rule))
     show_equal(share.subs(ema_decay, 1), 0, "the share for ema_decay = 1")
     return holds("1 minus the share is 2 ema_decay lr lambda/((1 + ema_decay)(1 - ema_decay q)) > 0")
-
-
-@claim(
-    "lookahead.noise.variance",
-    "Lookahead settles with less noise than the SGD it wraps.",
-    statement=r"E[\theta_{nk}^2] \to \frac{\alpha_s^2 (1 - q^{2k})}{\alpha_s^2 (1 - q^{2k}) + 2 \alpha_s (1 -"
-    r" \alpha_s)(1 - q^k)} \, V \le V, \qquad q = 1 - \eta \lambda, \quad V = \frac{\eta \sigma^2}{\lambda (2"
-    r" - \eta \lambda)}",
-    scope=f"{ROUND}; constant lr < 2/lambda, 0 < slow_lr <= 1, k = 1, 2 and 3 fast steps, at the"
-    " parameters after a slow step; equal for slow_lr = 1 only",
-    sources=[zhang_lookahead],
-    evidence="exact enumeration",
-    rule=about("lookahead"),
-)
-def lookahead_settles(rule: Rule) -> Decision:
-    """One cycle, linear in where it begins and in the noise of each step."""
-    if len(rule.states) != 1:
-        raise NotProved(f"rule {rule.name!r} has more to remember than the slow parameters")
-    within, q = ranges(rule), sp.Symbol("q", real=True)
-    settled = gd_variance().subs(lr, (1 - q) / curvature)
-    for k in (1, 2, 3):
-        start, drawn = sp.Symbol("x", real=True), sp.symbols(f"xi_1:{k + 1}", real=True)
-        slopes = [lambda point, xi=xi: curvature * point + xi for xi in drawn]
-        end = run(rule, slopes, start=start, values={"sync_period": k})[-1]["theta"]
-        end = sp.expand(end.subs(lr, (1 - q) / curvature))
-        show_equal(end.subs(dict.fromkeys([start, *drawn], 0)), 0, "a cycle without noise from 0", within)
-        kept, weights = end.coeff(start), [end.coeff(xi) for xi in drawn]
-        fast, slow = slow_lr**2 * (1 - q ** (2 * k)), 2 * slow_lr * (1 - slow_lr) * (1 - q**k)
-        show_equal(kept, 1 - slow_lr + slow_lr * q**k, f"the factor of a cycle of {k}", within)
-        spread, stated = sigma**2 * sum(w**2 for w in weights), fast / (fast + slow) * settled
-        show_equal(stated * (1 - kept**2), spread, f"the noise of a cycle of {k}", within)
-    return holds(
-        "a cycle is theta to (1 - alpha + alpha q^k) theta plus noise, a factor between -1 and 1 for"
-        " |q| < 1; the second term below is >= 0",
-        "exact enumeration",
-    )

@@ -1,4 +1,4 @@
-"""SAM: the point it climbs to, and where it comes to rest."""
+"""SAM: the point it climbs to, and the penalty that this amounts to."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import sympy as sp
 
-from optverify.claims._claim import Decision, about, claim, holds, refuted
-from optverify.claims._noise import curvature, ranges, rational
+from optverify.claims._claim import Decision, about, claim, holds, holds_under_conditions
+from optverify.claims._noise import ranges, rational
 from optverify.language import Rule, Source, grad, lr, t, theta
 from optverify.language.operators import norm
 from optverify.language.wrappers import sam_rho
@@ -23,13 +23,13 @@ foret = Source(
     "ICLR",
     arxiv="2010.01412",
 )
-bartlett = Source(
-    "Bartlett, Long and Bousquet",
-    2023,
-    "The dynamics of sharpness-aware minimization: bouncing across ravines and drifting towards wide minima",
-    "the theorem on quadratics: SAM bounces",
-    "JMLR 24",
-    arxiv="2210.01513",
+zhao = Source(
+    "Zhao, Zhang and Hu",
+    2022,
+    "Penalizing gradient norm for efficiently improving generalization in deep learning",
+    "the relation to SAM",
+    "ICML",
+    arxiv="2202.03599",
 )
 call = sp.Symbol("j", integer=True, positive=True)
 length = sp.Symbol("n", positive=True)
@@ -98,37 +98,31 @@ def _other_climb(rule: Rule) -> str | None:
 
 
 @claim(
-    "sam.quadratic.converges",
-    "SAM converges to the minimum of a quadratic, as gradient descent does.",
-    statement=r"\theta_{2j} \to 0 \text{ for } 0 < \eta \lambda < 1, \qquad f(\theta) = \frac{\lambda}{2}"
-    r" \theta^2",
-    scope="dimension 1, every lambda, rho and lr with lr lambda < 2: it bounces between two points; in"
-    " numbers for lambda = rho = 1, lr = 1/2",
-    sources=[bartlett],
-    expected="refuted",
-    evidence="proved",
+    "sam.penalty",
+    "To first order in its radius SAM is gradient descent with a penalty on the length of the gradient.",
+    statement=r"\theta_{2j} = \theta - \eta \, \frac{d}{d \theta} \left( f(\theta) + \rho_s \, \lvert"
+    r" f'(\theta) \rvert \right) + O(\rho_s^2)",
+    scope="dimension 1, any f with a continuous third derivative, where f' is not 0, every pair of calls"
+    " j >= 1",
+    sources=[foret, zhao],
+    expected="holds under conditions",
     rule=about("sam"),
 )
-def bounces(rule: Rule) -> Decision:
-    """A pair of calls takes the one point to the other, by symbols and in numbers."""
-    held_by(rule)
-    scaled, slack = lr * curvature, sp.Symbol("s", positive=True)
-    inside = 2 / (1 + slack)  # lr lambda < 2
-    end = lr * curvature * sam_rho / (2 - scaled)
-    flat = in_one_dimension(rule)
-    for side in (1, -1):
-        start = (side * end).subs(lr, inside / curvature)
-        slopes = [lambda p: curvature * sp.factor(p)] * 2
-        values = {"lr": inside / curvature, "weight_decay": 0}
-        last = run(flat, slopes, start=sp.factor(start), values=values)[-1]["theta"]
-        if sp.cancel(sp.simplify(last) + start) != 0:
-            raise NotProved(f"a pair of calls takes {start} to {last}")
-    third = sp.Rational(1, 3)
-    numbers = {"lr": sp.Rational(1, 2), "sam_rho": 1, "weight_decay": 0}
-    history = run(flat, [lambda p: p] * 4, start=third, values=numbers)
-    found = [rational(state["theta"]) for state in history]
-    return refuted(
-        "+-lr lambda rho/(2 - lr lambda) go to each other; with lambda = rho = 1, lr = 1/2 theta is"
-        f" {', '.join(map(str, found))}, a climb and a step in turn",
-        "proved",
+def penalty(rule: Rule) -> Decision:
+    """Both sides and their derivatives by the radius, at radius 0, for a slope of either sign."""
+    with unless(lambda: _other_climb(rule)):
+        held, within = held_by(rule), ranges(rule)
+        odd, even = called(rule, True), called(rule, False)
+        x, slope = sp.Symbol("x", real=True), sp.Function("s")
+        for side in (1, -1):
+            first = {theta.before: x, grad: slope(x), length: side * slope(x)}
+            climbed, waiting = (odd[name].subs(first, simultaneous=True) for name in ("theta", "theta_held"))
+            put = {theta.before: climbed, held: waiting, grad: slope(climbed)}
+            end = even["theta"].subs(put, simultaneous=True)
+            stated = x - lr * (slope(x) + sam_rho * side * slope(x).diff(x))
+            for k in (0, 1):
+                gap = sp.diff(end - stated, sam_rho, k).subs(sam_rho, 0).doit()
+                show_equal(gap, 0, f"the gap of order {k} in the radius", within)
+    return holds_under_conditions(
+        "f'(theta + rho sign f') = f' + rho f'' sign f' + O(rho^2), and d|f'| = f'' sign f'"
     )
