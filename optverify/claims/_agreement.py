@@ -44,7 +44,7 @@ ROUNDING = Rounding()
 
 
 def generated(rule: Rule) -> ModuleType:
-    """The committed step of the rule of that name; NotProved if there is none, or it is of another dialect."""
+    """The committed step of the rule of that name; NotProved if there is none for this dialect."""
     try:
         module = import_module(f"optverify.steps.{rule.name}")
     except ImportError:
@@ -125,7 +125,10 @@ def _closed_difference(rule: Rule, course: Course, history: list[dict[str, Value
     """A state whose closed form gives another value than the assignments do, in words."""
     at = given(rule, trial(rule, course.other), len(course.starts))
     compiled = Compiler(EXACT, remembers=True)
-    forms = {name: compiled(e) for name, e in closed_form(rule).items()}
+    try:
+        forms = {name: compiled(e) for name, e in closed_form(rule).items()}
+    except ValueError as failed:  # SymPy has no maximum of 1/0
+        raise NotProved(f"no closed form: {failed}") from None
     states = (theta, *rule.states)
     step = len(history) - 1
     known = {**at(step), **{s.before: history[-2][s.name] for s in states}, t: EXACT.number(sp.Integer(step))}

@@ -15,7 +15,7 @@ import numpy as np
 import sympy as sp
 
 from optverify.claims._claim import Decision, holds, refuted
-from optverify.claims._trials import EXACT, THIRD, base_of, given, in_words, trial
+from optverify.claims._trials import EXACT, THIRD, base_of, given, in_words, substituted, trial
 from optverify.language import Rule, State, grad, t, theta
 from optverify.proof import NotProved, Refuted
 from optverify.proof.enclosure import sign_of
@@ -180,7 +180,7 @@ def _after(rule: Rule) -> dict[sp.Symbol, sp.Expr]:
     """Each new state over the old ones, in one dimension."""
     values: dict[sp.Symbol, sp.Expr] = {}
     for lhs, rhs in rule.assignments:
-        values[lhs] = in_one_dimension(rhs).xreplace(values)
+        values[lhs] = substituted(in_one_dimension(rhs), values)
     after = {s.before: values[s.now] for s in rule.states}
     for one, other in combinations(rule.states, 2):
         if after[one.before] == after[other.before] and one.initial == other.initial:  # then they are equal
@@ -208,7 +208,7 @@ def _affinely_bounded(e: sp.Expr, state: State, sizes: Sizes) -> sp.Expr | None:
     share = sp.diff(e, state.before)
     if share.has(state.before) or (share.is_Number and share == 1) or not sizes.is_share(share):
         return None
-    rest = e.xreplace({state.before: sp.Integer(0)})
+    rest = substituted(e, {state.before: sp.Integer(0)})
     terms = [term / (1 - share) for term in sp.Add.make_args(rest)]
     if not any(term.has(1 - share) for term in terms):
         return sizes.above(sp.Add(*terms))
@@ -220,7 +220,7 @@ def _affinely_bounded(e: sp.Expr, state: State, sizes: Sizes) -> sp.Expr | None:
 
 def _grows(e: sp.Expr, state: State, sizes: Sizes) -> bool:
     """True when the state, or its square, gains at least a fixed amount under a constant gradient 1."""
-    e = e.xreplace({grad: sp.Integer(1)})
+    e = substituted(e, {grad: sp.Integer(1)})
     for gain in (e - state.before, sp.expand(e**2 - state.before**2)):
         steady = gain.is_positive and not gain.has(t)
         if not gain.has(state.before) and (steady or sizes.below(gain) is not None):

@@ -8,38 +8,58 @@ from typing import Any
 from optverify.claims._claim import Decision, holds
 from optverify.claims._trials import Course, base_of, courses, follow, in_words, trial
 from optverify.language import Rule
-from optverify.proof import NotProved, Refuted
+from optverify.proof import Refuted
 from optverify.proof.enclosure import differ
 from optverify.proof.evaluation import entries
 
 
-def _points(rule: Rule, course: Course, numbers: dict[str, Fraction]) -> list[Any]:
+def _points(rule: Rule, course: Course, numbers: dict[str, Fraction]) -> list[list[Any]]:
     history, _ = follow(rule, course, numbers)
-    return [x for states in history for x in entries(states["theta"])]
+    return [list(entries(states["theta"])) for states in history]
 
 
-def without_influence(rule: Rule) -> list[str]:
-    """The hyperparameters that change no theta along any of three courses."""
-    left = [h.name for h in rule.every_hyperparameter if h in base_of(rule).hyperparameters]
+def _parted(stated: list[list[Any]], changed: list[list[Any]]) -> int | None:
+    """The first update after which two runs differ."""
+    for step, (here, there) in enumerate(zip(stated, changed, strict=False)):
+        if any(differ(x, y) for x, y in zip(here, there, strict=False)):
+            return step
+    return None
+
+
+def influences(rule: Rule) -> dict[str, int | None]:
+    """Hyperparameter -> the update from which it changes theta, on the first of three courses that shows it."""
+    found: dict[str, int | None] = dict.fromkeys((h.name for h in base_of(rule).hyperparameters), None)
     for course in (*courses(rule, "mixed_response")[:2], *courses(rule, "step_response")):
-        usual, other = (trial(rule, kind) for kind in (course.other, not course.other))
-        stated = _points(rule, course, usual)
-        for name in list(left):
-            changed = _points(rule, course, {**usual, name: other[name]})
-            if any(differ(x, y) for x, y in zip(stated, changed, strict=False)):
-                left.remove(name)
+        left = [name for name, step in found.items() if step is None]
         if not left:
             break
-    return left
+        usual, other = (trial(rule, kind) for kind in (course.other, not course.other))
+        stated = _points(rule, course, usual)
+        for name in left:
+            found[name] = _parted(stated, _points(rule, course, {**usual, name: other[name]}))
+    return found
 
 
-def decide_influence(rule: Rule) -> Decision:
+def in_text(rule: Rule) -> str:
+    """`lr from 1, beta1 from 2, average_start never`."""
+    found = influences(rule)
+    return ", ".join(
+        f"{name} never" if step is None else f"{name} from {step}" for name, step in found.items()
+    )
+
+
+def exceptions(pinned: str | None) -> list[str]:
+    """The hyperparameters that are written down to have no influence."""
+    return [part.removesuffix(" never") for part in (pinned or "").split(", ") if part.endswith(" never")]
+
+
+def decide_influence(rule: Rule, pinned: str | None) -> Decision:
     """Runs in exact numbers, with one hyperparameter changed at a time."""
-    base = base_of(rule)
-    if not base.hyperparameters:
-        raise NotProved(f"rule {rule.name!r} has no hyperparameters")
-    if left := without_influence(rule):
-        numbers = in_words(rule, trial(rule))
-        raise Refuted(f"theta is the same whatever {', '.join(left)} is, the others being {numbers}")
-    names = ", ".join(h.name for h in base.hyperparameters)
-    return holds(f"another value of {names} gives another theta, one at a time", "interval arithmetic")
+    found = in_text(rule)
+    stated = pinned if pinned is not None else found.replace(" never", "")
+    if found != stated:
+        raise Refuted(f"theta depends on {found}; written down is {pinned or 'nothing'}")
+    numbers = in_words(rule, trial(rule))
+    return holds(
+        f"theta depends on {found}, counted in updates; with {numbers} at first", "interval arithmetic"
+    )

@@ -190,6 +190,14 @@ def follow(
     return history, None
 
 
+def substituted(e: Any, values: Mapping[sp.Symbol, sp.Expr]) -> Any:
+    """The expression with values put in; NotProved where SymPy has none, as of a maximum of 1/0."""
+    try:
+        return e.xreplace(values)
+    except ValueError as failed:
+        raise NotProved(f"{e} has no value: {failed}") from None
+
+
 def in_words(rule: Rule, numbers: Mapping[str, Fraction]) -> str:
     """`lr = 3/2, eps = 1/5`, for those the rule reads."""
     return ", ".join(f"{h.name} = {numbers[h.name]}" for h in rule.hyperparameters) or "nothing to choose"

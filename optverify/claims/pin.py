@@ -14,6 +14,7 @@ from typing import Any
 from optverify.claims import properties
 from optverify.claims._bounds import in_text as bounds_in_text
 from optverify.claims._first_update import first_step_tex, first_step_text
+from optverify.claims._influence import in_text as influences_in_text
 from optverify.claims._responses import FAMILIES, written
 from optverify.claims._stability import in_text as stability_in_text
 from optverify.language import Rule
@@ -27,6 +28,8 @@ def facts(subject: Rule) -> dict[str, Any]:
         "stability": stability_in_text(subject),
         **{family: written(subject, family) for family in FAMILIES},
     }
+    if subject.hyperparameters:
+        found["influence"] = influences_in_text(subject)
     if subject.states:
         found["bounded"] = bounds_in_text(subject)
     return {"verdicts": _verdicts(subject, found), **found}

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from optverify.claims._agreement import decide_agreement, decide_float_types
 from optverify.claims._bounds import decide_bounded
 from optverify.claims._claim import Claim, Decision, about
-from optverify.claims._first_update import decide_descent, decide_first_step, decide_zero_gradient
-from optverify.claims._influence import decide_influence
+from optverify.claims._first_update import decide_descent, decide_first_step, decide_zero_gradient, first_step
+from optverify.claims._influence import decide_influence, exceptions
 from optverify.claims._responses import decide_response
 from optverify.claims._stability import decide_stability
 from optverify.language import Rule
@@ -29,8 +29,9 @@ DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
 class Property(NamedTuple):
     """One sentence about any rule.
 
-    title: with {rule} for its name. decide: from the rule and what is written down of it, None if nothing is.
-    needs_pin: whether it can be decided of a rule of which nothing is written down.
+    title: with {rule} for its name and {but} for what is excepted. decide: from the rule and what is written
+    down of it, None if nothing is. needs_pin: whether it cannot be decided of a rule of which nothing is.
+    applies: False for a rule of which the sentence would be empty.
     """
 
     family: str
@@ -90,6 +91,7 @@ PROPERTIES = (
         "one dimension, no weight decay; hyperparameters anywhere in their ranges if proved, else rational"
         " numbers and the ends of their ranges; further gradients the rule is given are 0",
         lambda rule, pinned: decide_descent(rule),
+        applies=lambda rule: first_step(rule)[0] != 0,
     ),
     Property(
         "zero_gradient",
@@ -111,10 +113,10 @@ PROPERTIES = (
     ),
     Property(
         "influence",
-        "Every hyperparameter of {rule} changes the parameters within a few updates.",
-        r"h \ne h' \;\Longrightarrow\; \theta_t(h) \ne \theta_t(h') \text{ for some } t \le 6",
+        "Every hyperparameter of {rule}{but} changes the parameters within a few updates.",
+        r"h \ne h' \;\Longrightarrow\; \theta_t(h) \ne \theta_t(h') \text{ from a pinned } t \text{ on}",
         "two values of each hyperparameter, the others fixed, along three courses of up to six gradients",
-        lambda rule, pinned: decide_influence(rule),
+        decide_influence,
         applies=lambda rule: bool(rule.hyperparameters),
     ),
     Property(
@@ -160,6 +162,10 @@ def _id(family: str, name: str) -> str:
     return f"property.{family}." + "".join(f"_{DIGITS[int(c)]}" if c.isdigit() else c for c in name)
 
 
+def _but(stated: str | None) -> str:
+    return f" but {' and '.join(left)}" if (left := exceptions(stated)) else ""
+
+
 def claim_of(subject: Rule, p: Property, written: dict[str, Any]) -> Claim:
     """One property of one rule, with the verdict written down; without one it is expected to hold."""
     usual = "not decided, none" if p.needs_pin else "holds, proved"
@@ -167,7 +173,7 @@ def claim_of(subject: Rule, p: Property, written: dict[str, Any]) -> Claim:
     stated = written.get(p.family)
     return Claim(
         id=_id(p.family, subject.name),
-        title=p.title.format(rule=subject.title),
+        title=p.title.format(rule=subject.title, but=_but(stated) if p.family == "influence" else ""),
         statement=stated["latex"] if p.family == "first_step" and stated else p.statement,
         scope=p.scope,
         sources=subject.sources,
