@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from itertools import pairwise
 from typing import Any
 
 import sympy as sp
 
-from optverify.claims._claim import in_scope, trial_values
+from optverify.claims import _claim
+from optverify.claims._claim import Claim, Decision, Subject, in_scope, trial_values
 from optverify.language import Domain, Rule, Source, eps, grad, initial_accumulator, t, theta
 from optverify.proof import NotProved, domains, show_by_induction, show_equal
 from optverify.views.closed import closed_form
@@ -55,6 +57,37 @@ below_one = Domain(0, 1, low_open=False)
 inside = Domain(0, 1, low_open=True)
 positive_size = sp.Symbol("g", positive=True)
 """The size of a gradient that is not 0."""
+
+
+def claim(id: str, title: str, **keywords: Any) -> Callable[[Callable[..., Decision]], Claim]:
+    """As `_claim.claim`; a check is handed rules of the family of its subjects alone.
+
+    Another rule (not a dialect of the subject, nor one like it) is NotProved: its states mean other things.
+    """
+    make = _claim.claim(id, title, **keywords)
+    subjects = {name: s for name, s in keywords.items() if isinstance(s, Subject)}
+
+    def guarded(check: Callable[..., Decision]) -> Claim:
+        @wraps(check)
+        def decide(**handed: Rule) -> Decision:
+            for name, subject in subjects.items():
+                _show_family(handed[name], subject.load())
+            return check(**handed)
+
+        return make(decide)
+
+    return guarded
+
+
+def _show_family(rule: Rule, base: Any) -> None:
+    """Raise NotProved unless the rule has the states of the base, its axes and its hyperparameters."""
+    if rule.name == base.name:
+        return
+    states, known = ({s.name for s in r.states} for r in (rule, base))
+    lacking = {axis.name for axis in base.axes} - {axis.name for axis in rule.axes}
+    lacking |= {h.name for h in base.every_hyperparameter} - {h.name for h in rule.every_hyperparameter}
+    if states != known or lacking:
+        raise NotProved(f"the statement is about {base.name}, and {rule.name} is no rule of that family")
 
 
 def plain(rule: Rule, **options: Any) -> None:

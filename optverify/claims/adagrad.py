@@ -9,8 +9,8 @@ from typing import Any
 
 import sympy as sp
 
-from optverify.claims._adaptive import duchi, exact_run, exceeds, open_change, plain, told, words
-from optverify.claims._claim import Decision, about, claim, holds, refuted
+from optverify.claims._adaptive import claim, duchi, exact_run, exceeds, open_change, plain, told, words
+from optverify.claims._claim import Decision, about, holds, refuted
 from optverify.claims.adaptive import (
     accumulator,
     effective_rate,

@@ -8,13 +8,13 @@ import sympy as sp
 
 from optverify.claims._adaptive import (
     changes,
+    claim,
     exceeds,
     kingma_ba,
 )
 from optverify.claims._claim import (
     Decision,
     about,
-    claim,
     holds,
     holds_under_conditions,
     refuted,

@@ -9,6 +9,7 @@ import sympy as sp
 from optverify.claims._adaptive import (
     change,
     changes,
+    claim,
     exact_values,
     exceeds,
     initial,
@@ -24,7 +25,6 @@ from optverify.claims._adaptive import (
 from optverify.claims._claim import (
     Decision,
     about,
-    claim,
     holds,
     holds_under_conditions,
     in_scope,

@@ -10,6 +10,7 @@ import sympy as sp
 from optverify.claims._adaptive import (
     below_one,
     changes,
+    claim,
     exceeds,
     inside,
     kingma_ba,
@@ -18,7 +19,7 @@ from optverify.claims._adaptive import (
     told,
     words,
 )
-from optverify.claims._claim import Decision, about, claim, holds, refuted
+from optverify.claims._claim import Decision, about, holds, refuted
 from optverify.language import Rule, Source, beta1, beta2, eps, grad, lr, t
 from optverify.proof import (
     NotProved,

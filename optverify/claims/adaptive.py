@@ -10,6 +10,7 @@ import sympy as sp
 from optverify.claims._adaptive import (
     change,
     changes,
+    claim,
     duchi,
     exact_values,
     exceeds,
@@ -22,7 +23,6 @@ from optverify.claims._adaptive import (
 from optverify.claims._claim import (
     Decision,
     about,
-    claim,
     holds,
     holds_under_conditions,
     in_scope,

@@ -8,6 +8,7 @@ from typing import Any
 import sympy as sp
 
 from optverify.claims._adaptive import (
+    claim,
     exact_run,
     exact_values,
     exceeds,
@@ -18,7 +19,7 @@ from optverify.claims._adaptive import (
     told,
     words,
 )
-from optverify.claims._claim import Decision, about, claim, holds, refuted
+from optverify.claims._claim import Decision, about, holds, refuted
 from optverify.language import Rule, Source, grad, t, theta
 from optverify.proof import (
     NotProved,

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import sympy as sp
 
-from optverify.claims._adaptive import exact_values, inside, open_change, plain, reddi, tieleman, told
-from optverify.claims._claim import Decision, about, claim, holds, refuted
+from optverify.claims._adaptive import claim, exact_values, inside, open_change, plain, reddi, tieleman, told
+from optverify.claims._claim import Decision, about, holds, refuted
 from optverify.language import (
     Domain,
     Rule,
@@ -173,8 +173,8 @@ def adam_decreasing(rule: Rule) -> Decision:
 )
 def amsgrad_converges(rule: Rule) -> Decision:
     """The largest v changes in the first update of a period alone, so three steps add up to less than 0."""
+    plain(rule, epsilon="outside", bias_correction="none", amsgrad="v")
     with unless(lambda: _climbs(rule)):
-        plain(rule, epsilon="outside", bias_correction="none", amsgrad="v")
         v, largest = rule.state("v"), rule.state("v_max")
         bounds = period(rule)
         above = sp.Symbol("y", nonnegative=True)

@@ -10,13 +10,14 @@ import sympy as sp
 from optverify.claims._adaptive import (
     change,
     changes,
+    claim,
     initial,
     plain,
     positive_size,
     settled,
     told,
 )
-from optverify.claims._claim import Decision, about, claim, holds, refuted
+from optverify.claims._claim import Decision, about, holds, refuted
 from optverify.language import (
     Rule,
     Source,

@@ -7,9 +7,10 @@ from functools import partial
 import sympy as sp
 
 from optverify.claims._adaptive import (
+    claim,
     exceeds,
 )
-from optverify.claims._claim import Decision, about, claim, holds
+from optverify.claims._claim import Decision, about, holds
 from optverify.language import Rule, Source, beta2, t, theta
 from optverify.proof import (
     NotProved,

@@ -10,6 +10,7 @@ import sympy as sp
 from optverify.claims._adaptive import (
     change,
     changes,
+    claim,
     exact_values,
     initial,
     plain,
@@ -17,7 +18,7 @@ from optverify.claims._adaptive import (
     told,
     words,
 )
-from optverify.claims._claim import Decision, about, claim, holds, refuted
+from optverify.claims._claim import Decision, about, holds, refuted
 from optverify.language import Rule, Source, grad, lr, momentum, theta, weight_decay
 from optverify.proof import (
     NotProved,

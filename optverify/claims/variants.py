@@ -11,6 +11,7 @@ from optverify.claims._adaptive import (
     below_one,
     change,
     changes,
+    claim,
     exceeds,
     initial,
     inside,
@@ -24,7 +25,7 @@ from optverify.claims._adaptive import (
     told,
     words,
 )
-from optverify.claims._claim import Decision, about, claim, holds, refuted
+from optverify.claims._claim import Decision, about, holds, refuted
 from optverify.language import Rule, Source, beta1, beta2, eps, grad, lr, t
 from optverify.proof import (
     NotProved,

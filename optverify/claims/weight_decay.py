@@ -7,6 +7,7 @@ import sympy as sp
 from optverify.claims._adaptive import (
     change,
     changes,
+    claim,
     exact_values,
     initial,
     loshchilov_hutter,
@@ -16,7 +17,6 @@ from optverify.claims._adaptive import (
 from optverify.claims._claim import (
     Decision,
     about,
-    claim,
     holds,
     refuted,
 )
