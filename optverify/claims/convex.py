@@ -13,116 +13,59 @@ certificate; the v_k are what maximizing over g_N, g_{N-1}, ... leaves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import sympy as sp
 
-from optverify.claims._claim import Decision, about, claim, holds, trial_in_words, trial_values
-from optverify.language import Rule, Source, grad, lr, theta
+from optverify.claims._certificates import GD, LONG, LONG_STEPS
+from optverify.claims._claim import Decision, about, claim, holds, refuted, trial_in_words
+from optverify.claims._convex import (
+    L,
+    R,
+    Step,
+    Trial,
+    distance_above,
+    exact_run,
+    falsified,
+    gap_above,
+    huber,
+    huber_trial,
+    plain_step,
+    point,
+    smooth_trials,
+)
+from optverify.claims._convex_sources import (
+    drori_teboulle,
+    garrigos_gower,
+    hedging,
+    long_steps,
+    nesterov_book,
+    polyak_book,
+    teboulle_vaisbourd,
+)
+from optverify.language import Rule, lr
 from optverify.proof import (
-    STAR,
-    Interpolation,
     NotProved,
     show_by_induction,
-    show_certificate,
     show_equal,
     show_form_nonnegative,
     show_nonnegative,
+    show_polynomial,
     show_positive,
     unless,
 )
-from optverify.views.closed import closed_form
 from optverify.views.linear import step_matrix
-from optverify.views.run import run
 
-drori_teboulle = Source(
-    "Drori and Teboulle",
-    2014,
-    "Performance of first-order methods for smooth convex minimization: a novel approach",
-    "Theorem 3.1; Theorem 3.2 for the Huber function",
-    "Mathematical Programming 145",
-    arxiv="1206.3209",
-)
-teboulle_vaisbourd = Source(
-    "Teboulle and Vaisbourd",
-    2023,
-    "An elementary approach to tight worst case complexity analysis of gradient based methods",
-    "the gradient method, by hand",
-    "Mathematical Programming 201",
-    url="https://doi.org/10.1007/s10107-022-01899-0",
-)
-nesterov_book = Source(
-    "Nesterov",
-    2018,
-    "Lectures on convex optimization",
-    "Theorem 2.1.5, the inequalities of smooth convex functions",
-    "Springer",
-    url="https://doi.org/10.1007/978-3-319-91578-4",
-)
-polyak_book = Source(
-    "Polyak",
-    1987,
-    "Introduction to optimization",
-    "section 1.4, the gradient method",
-    "Optimization Software",
-)
-
-L = sp.Symbol("L", positive=True)
-R = sp.Symbol("R", positive=True)
-HORIZONS = range(1, 9)
-
-
-def memoryless_step(rule: Rule) -> Callable[[Any, Any], sp.Expr]:
-    """theta_t as a function of theta_{t-1} and the gradient there, for lr = 1/L."""
-    if rule.states or rule.gradient_point != theta.before:
-        raise NotProved("the proof is for rules without states, with the gradient at theta_{t-1}")
-    if others := [h.name for h in rule.hyperparameters if h.symbol != lr]:
-        raise NotProved(f"the proof is for rules with lr alone, not with {', '.join(others)}")
-    step = closed_form(rule)["theta"].subs(lr, 1 / L)
-    return lambda x, g: step.subs({theta.before: x, grad: g}, simultaneous=True)
-
-
-# ---- counterexamples, for rules the proofs do not fit --------------------------------------------------
-
-point = sp.Symbol("x", real=True)
-
-
-def huber(smoothness: Any, slope: Any) -> sp.Expr:
-    """The Huber function of x: curvature smoothness near 0, this slope from slope/smoothness on."""
-    near = smoothness * point**2 / 2
-    far = slope * sp.Abs(point) - slope**2 / (2 * smoothness)
-    return sp.Piecewise((near, sp.Abs(point) <= slope / smoothness), (far, True))
-
-
-def _trials() -> Iterator[tuple[str, sp.Expr, int]]:
-    """Convex functions with L = 2 and f* = 0, in words and in x, and starts at distance 1."""
-    for curvature in (2, 1):
-        for centre in (0, 3):
-            f = sp.Rational(curvature, 2) * (point - centre) ** 2
-            yield f"f(x) = {f}", f, centre + 1
-    for n in (1, 2):
-        slope = sp.Rational(2, 2 * n + 1)
-        yield f"the Huber function with L = 2 and slope {slope}", huber(2, slope), 1
-
-
-def values_along(rule: Rule, f: sp.Expr, start: Any, updates: int) -> list[sp.Expr]:
-    """f at theta_0, theta_1, ... for lr = 1/L = 1/2: numbers, as all hyperparameters are."""
-    slope = sp.diff(f, point)
-    gradient = lambda x: slope.subs(point, x)  # noqa: E731
-    history = run(rule, [gradient] * updates, start=start, values=trial_values(rule))
-    return [f.subs(point, state["theta"]) for state in history]
+HALF = sp.Rational(1, 2)
 
 
 def broken_rate(rule: Rule) -> str | None:
-    """Look for a function on which a rule with lr = 1/L breaks the rate within 3 updates; in words."""
-    for words, f, start in _trials():
-        for k, value in enumerate(values_along(rule, f, start, 3)):
-            bound = sp.Rational(2, 4 * k + 2)
-            if value > bound:
-                given = f"from x_0 = {start} with L = 2, {trial_in_words(rule)}"
-                return f"on {words}, {given}, f(x_{k}) = {value} > {bound}"
-    return None
+    """Look for a function on which a rule with lr = 1/L breaks the tight rate within 3 updates; in words."""
+    above = gap_above(lambda k, trial: 2 * trial.far / (4 * k + 2))
+    trials = smooth_trials([sp.Rational(2, 2 * n + 1) for n in (1, 2)])
+    return falsified(rule, trials, 3, {"lr": HALF}, above)
 
 
 # ---- the rate ------------------------------------------------------------------------------------------
@@ -140,7 +83,7 @@ def broken_rate(rule: Rule) -> str | None:
 def rate(rule: Rule) -> Decision:
     """The potential of this module, its step derived from the rule, for symbolic k < N."""
     with unless(lambda: broken_rate(rule)):
-        _potential_proof(memoryless_step(rule))
+        _potential_proof(plain_step(rule, 1 / L))
     return holds(
         "a potential that weighs the gap of f by k/(2t+1-k) and the squared distance to the minimum by L"
         " (2t+1-2k)/(2(2t+1-k)^2) never rises in k = 0, ..., t: what a step leaves over is a square"
@@ -155,7 +98,7 @@ def _v(k: sp.Expr, horizon: sp.Expr) -> sp.Expr:
     return (2 * horizon + 1 - 2 * k) / (2 * (2 * horizon + 1 - k) ** 2)
 
 
-def _potential_proof(step: Callable[[Any, Any], sp.Expr]) -> None:
+def _potential_proof(step: Step) -> None:
     k, j = sp.symbols("k j", integer=True, nonnegative=True)
     x, g, g_next, f, f_next = sp.symbols("x g g_next f f_next", real=True)  # x* = 0 and f* = 0
 
@@ -197,25 +140,14 @@ def _potential_proof(step: Callable[[Any, Any], sp.Expr]) -> None:
     rule=about("gd"),
 )
 def rate_dual(rule: Rule) -> Decision:
-    """Dual multipliers for each horizon, over Gram matrices obtained by running the rule on symbols."""
+    """Stored multipliers for each horizon, over Gram matrices obtained by running the rule on symbols."""
     with unless(lambda: broken_rate(rule)):
-        memoryless_step(rule)
-        for n in HORIZONS:
-            known = Interpolation.of(rule, n, L, {"lr": 1 / L})
-            show_certificate(known, multipliers(n), L / (4 * n + 2), f"the certificate for t = {n}")
+        GD.show(rule)
     return holds(
         "multipliers (k+1)/(2t-k) between consecutive points, and their differences between the minimum"
         " and each point, leave a positive semidefinite Gram matrix (exact LDL) for each t = 1, ..., 8",
         "exact certificate",
     )
-
-
-def multipliers(n: int) -> dict[tuple[int, int], sp.Rational]:
-    """Drori and Teboulle's dual solution for lr = 1/L and n updates."""
-    a = [sp.Rational(k + 1, 2 * n - k) for k in range(n)]
-    between = {(k, k + 1): a[k] for k in range(n)}
-    to_star = [a[0], *(a[k] - a[k - 1] for k in range(1, n)), 1 - a[-1]]
-    return between | {(STAR, k): weight for k, weight in enumerate(to_star)}
 
 
 # ---- the Huber function --------------------------------------------------------------------------------
@@ -248,7 +180,7 @@ def tight(rule: Rule) -> Decision:
         show_nonnegative(visited(k, horizon) - slope / L, "x_k lies where f is linear")
         show_equal(visited(0, horizon), R, "x_0")
         slope_there = sp.diff(linear.subs(sp.Abs(point), point), point)
-        next_point = memoryless_step(rule)(visited(k, horizon), slope_there)
+        next_point = plain_step(rule, 1 / L)(visited(k, horizon), slope_there)
         show_equal(next_point, visited(k + 1, horizon), "x_{k+1}")
         reached = linear.subs(point, visited(k, horizon)).subs(j, 0).subs(k, n)
         show_equal(reached, L * R**2 / (4 * n + 2), "f at the horizon")
@@ -259,7 +191,8 @@ def tight(rule: Rule) -> Decision:
 
 def _huber_missed(rule: Rule) -> str | None:
     for n in (1, 2, 3):
-        reached = values_along(rule, huber(2, sp.Rational(2, 2 * n + 1)), 1, n)[-1]
+        trial = huber_trial(sp.Rational(2, 2 * n + 1))
+        reached = trial.value(exact_run(rule, [trial.slope] * n, 1, {"lr": HALF})[-1])
         if reached != (stated := sp.Rational(2, 4 * n + 2)):
             return f"with L = 2, R = 1, {trial_in_words(rule)} and t = {n}, f(x_t) = {reached}, not {stated}"
     return None
@@ -281,6 +214,7 @@ def _huber_missed(rule: Rule) -> str | None:
 def diverges(rule: Rule) -> Decision:
     """The multiplier of one step is 1 - lr L, below -1; the closed form follows by induction."""
     s = sp.Symbol("s", positive=True)
+    show_polynomial(rule)
     try:
         multiplier = step_matrix(rule, L)
     except ValueError as failed:
@@ -293,3 +227,133 @@ def diverges(rule: Rule) -> Decision:
     start = sp.Symbol("theta_0", real=True, nonzero=True)
     show_by_induction(lambda x, k: q * x, start, lambda k: (1 - lr * L) ** k * start, "theta_t")
     return holds("theta_t = (1 - lr L)^t theta_0 with lr L - 1 > 1, and (lr L - 1)^t >= 1 + t (lr L - 2)")
+
+
+# ---- other step sizes ----------------------------------------------------------------------------------
+
+x, g, f, f_next = sp.symbols("x g f f_next", real=True)
+
+
+def _slow_bound(rate: sp.Rational, k: int, trial: Trial) -> sp.Expr:
+    return trial.far / (2 * rate * k) if k else sp.oo
+
+
+@claim(
+    "gd.convex.every_step",
+    "With any step size up to 1/L, gradient descent closes the gap to the minimum like 1/t, the faster the"
+    " longer"
+    " the step.",
+    statement=r"f(\theta_t) - f^\ast \le \frac{\lVert \theta_0 - \theta^\ast \rVert^2}{2 \eta t}, \qquad 0"
+    r" < \eta \le"
+    r" \frac{1}{L}, \quad t = 1, 2, \dots",
+    scope="every convex f with L-Lipschitz gradient and a minimum, any dimension, full gradients, every lr"
+    " <= 1/L, every t",
+    sources=[garrigos_gower, nesterov_book],
+    rule=about("gd"),
+)
+def every_step(rule: Rule) -> Decision:
+    """The potential k (f_k - f*) + |x_k - x*|^2/(2 lr), for symbolic k and lr = 1/(L + s)."""
+
+    def too_slow() -> str | None:
+        for rate in (HALF, HALF / 2):
+            above = gap_above(partial(_slow_bound, rate))
+            slopes = [sp.Rational(2, 4), sp.Rational(2, 7)]
+            if found := falsified(rule, smooth_trials(slopes), 6, {"lr": rate}, above):
+                return found
+        return None
+
+    with unless(too_slow):
+        s, k = sp.Symbol("s", nonnegative=True), sp.Symbol("k", integer=True, nonnegative=True)
+        rate = 1 / (L + s)
+        made = plain_step(rule, rate)(x, g)
+        upper = f + g * (made - x) + L * (made - x) ** 2 / 2 - f_next
+        fall = k * f + x**2 / (2 * rate) - (k + 1) * f_next - made**2 / (2 * rate)
+        rest = sp.expand(fall - (k + 1) * upper - (g * x - f))
+        for value in (f, f_next):
+            show_equal(sp.cancel(rest.coeff(value)), 0, f"what is left of {value}")
+        show_form_nonnegative(rest.subs({f: 0, f_next: 0}), (g, x), "the fall of the potential")
+    return holds(
+        "k (f_k - f*) + |x_k - x*|^2/(2 lr) never rises for lr <= 1/L, and is |x_0 - x*|^2/(2 lr) at k = 0"
+    )
+
+
+@claim(
+    "gd.convex.distance",
+    "Gradient descent with a step size up to 2/L never moves away from a minimum of a convex function.",
+    statement=r"\lVert \theta_t - \theta^\ast \rVert^2 \le \lVert \theta_{t-1} - \theta^\ast \rVert^2 -"
+    r" \eta \left("
+    r" \frac{2}{L} - \eta \right) \lVert \nabla f(\theta_{t-1}) \rVert^2, \qquad 0 < \eta \le \frac{2}{L}",
+    scope="every convex f with L-Lipschitz gradient, every minimum, any dimension, full gradients, every lr"
+    " <= 2/L, every t",
+    sources=[nesterov_book, garrigos_gower],
+    rule=about("gd"),
+)
+def distance(rule: Rule) -> Decision:
+    """<g, x - x*> >= |g|^2/L, 2 lr times."""
+
+    def moved_away() -> str | None:
+        for rate in (HALF, sp.Integer(1)):
+            if found := falsified(rule, smooth_trials([HALF]), 3, {"lr": rate}, distance_above(1)):
+                return found
+        return falsified(rule, smooth_trials([HALF]), 3, {"lr": HALF}, _little_closer)
+
+    with unless(moved_away):
+        made = plain_step(rule)(x, g)
+        fall = x**2 - made**2 - lr * (2 / L - lr) * g**2
+        show_equal(sp.expand(fall - 2 * lr * (g * x - g**2 / L)), 0, "what the inequality leaves over")
+        s = sp.Symbol("s", nonnegative=True)
+        show_nonnegative((2 / L - lr).subs(lr, 2 / (L + s)), "2/L - lr")
+    return holds("|x - lr g|^2 = |x|^2 - 2 lr <g, x> + lr^2 |g|^2, and <g, x> >= |g|^2/L, with x* = 0")
+
+
+def _little_closer(trial: Trial, thetas: list[sp.Expr]) -> str | None:
+    for k, (a, b) in enumerate(pairwise(thetas), 1):
+        before, after = (a - trial.minimum) ** 2, (b - trial.minimum) ** 2
+        if after > (limit := before - HALF * HALF * trial.slope(a) ** 2):  # lr (2/L - lr) with L = 2
+            return f"the squared distance at update {k} is {after}, more than {limit}"
+    return None
+
+
+@claim(
+    "gd.convex.long_steps",
+    "Step sizes above 2/L can only slow gradient descent down.",
+    statement=r"\max_f \, (f(\theta_t) - f^\ast) \text{ is smallest for step sizes } \eta_1, \dots, \eta_t"
+    r" < \frac{2}{L}",
+    scope="t = 3, every convex f with L-Lipschitz gradient and a minimum, any dimension; steps 7/5, 12/5,"
+    " 3/2 over L against"
+    " every constant step, which the sentence has in mind",
+    sources=[long_steps, hedging],
+    expected="refuted",
+    evidence="exact certificate",
+    corrected_by="gd.convex.rate",
+    rule=about("gd"),
+)
+def steps_above(rule: Rule) -> Decision:
+    """A certificate for the long steps; for each constant one a Huber function or a quadratic is worse."""
+    with unless(lambda: None):
+        LONG.show(rule)
+        certified = sp.Rational(LONG.rate(3))
+        edge = sp.Rational(67, 40)  # below it the Huber function is bad, above it the quadratic
+        step, s = plain_step(rule), sp.Symbol("s", nonnegative=True)
+        h = lr * L
+        tau = L * R / (6 * h + 1)
+        at = R
+        for _ in range(3):
+            at = step(at, tau)
+        on_huber = (tau * at - tau**2 / (2 * L)) / (L * R**2)
+        show_equal(on_huber, 1 / (12 * h + 2), "f(theta_3) on the Huber function")
+        show_nonnegative((at - tau / L).subs(lr, s / L) / R, "theta_3 where it is linear")
+        worse = on_huber - certified
+        show_positive(worse.subs(lr, edge / (1 + s) / L), "its excess for lr <= 67/40")
+        at = R
+        for _ in range(3):
+            at = step(at, L * at)
+        show_equal(at, (1 - h) ** 3 * R, "theta_3 on the quadratic")
+        on_quadratic = (at / R) ** 2 / 2 - certified
+        show_positive(sp.expand(on_quadratic.subs(lr, (edge + s) / L)), "its excess for lr >= 67/40")
+    long = ", ".join(map(str, LONG_STEPS))
+    return refuted(
+        f"with L lr = {long} f(theta_3) - f* <= {certified} L R^2, certified; every constant step has a"
+        f" function with more:"
+        " 1/(12 L lr + 2) >= 10/221 up to L lr = 67/40, (1 - L lr)^6/2 above"
+    )

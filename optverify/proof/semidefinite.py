@@ -7,10 +7,12 @@ commuting scalars holds for inner products in every dimension.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import sympy as sp
 
 from optverify.proof.outcome import NotProved, Refuted
+from optverify.proof.points import in_words, points
 from optverify.proof.signs import has_sign
 
 
@@ -20,6 +22,7 @@ def show_semidefinite(matrix: sp.Matrix, what: str) -> None:
     Eliminates from the first row on: a pivot must be positive, or zero with a zero row. Raises Refuted for a
     matrix of numbers that is not, NotProved where this order of elimination does not settle it.
     """
+    _show_at_points(matrix, what)
     m = matrix.applyfunc(sp.factor)
     while m.rows:
         pivot, row = m[0, 0], m[0, 1:]
@@ -32,6 +35,32 @@ def show_semidefinite(matrix: sp.Matrix, what: str) -> None:
             raise NotProved(f"{what} is not shown positive semidefinite: a pivot is {pivot}")
         rest = m[1:, 1:]
         m = (rest - row.T * row / pivot).applyfunc(sp.factor) if any(row) else rest
+
+
+def _show_at_points(matrix: sp.Matrix, what: str) -> None:
+    """Show it at a few points first: elimination with symbols is slow where it must fail."""
+    symbols = matrix.free_symbols
+    for point in points(symbols, {}, 4) if symbols else ():
+        numbers = [[c.subs(point) for c in matrix.row(i)] for i in range(matrix.rows)]
+        if all(c.is_Rational for row in numbers for c in row):
+            fractions = [[Fraction(int(c.p), int(c.q)) for c in row] for row in numbers]
+            if not is_semidefinite(fractions):
+                raise NotProved(f"{what} is not positive semidefinite at {in_words(point)}")
+
+
+def is_semidefinite(matrix: Sequence[Sequence[Fraction]]) -> bool:
+    """True if a symmetric matrix of fractions is positive semidefinite, exactly and fast."""
+    m = [list(row) for row in matrix]
+    for k, row in enumerate(m):
+        pivot = row[k]
+        if pivot < 0 or (pivot == 0 and any(row[k:])):
+            return False
+        for lower in m[k + 1 :]:
+            if lower[k]:
+                factor = lower[k] / pivot
+                for j in range(k, len(m)):
+                    lower[j] -= factor * row[j]
+    return True
 
 
 def show_form_nonnegative(form: sp.Expr, variables: Sequence[sp.Symbol], what: str) -> None:
