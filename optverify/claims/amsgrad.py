@@ -78,8 +78,8 @@ def _must_rise(rule: Rule, gradients: Sequence[Any], **given: Any) -> Decision:
 @claim(
     "amsgrad.effective_rate",
     "AMSGrad's effective learning rate never rises, in any coordinate.",
-    statement=r"\theta_t = \theta_{t-1} - \eta_t m_t, \quad \eta_t = \frac{\alpha}{\sqrt{v^{\max}_t} +"
-    r" \epsilon} \quad \Longrightarrow \quad \eta_t \le \eta_{t-1}",
+    statement=r"\theta_t = \theta_{t-1} - r_t m_t, \quad r_t = \frac{\alpha}{\sqrt{v^{\max}_t} +"
+    r" \epsilon} \quad \Longrightarrow \quad r_t \le r_{t-1}",
     scope="each coordinate, any gradients, constant lr, no bias correction as in the paper, every t; with"
     " epsilon = 0 from the first gradient other than 0 on",
     sources=[reddi("Algorithm 2 and section 4: the difference of the inverse rates is never negative")],
@@ -103,8 +103,8 @@ def amsgrad_rate(rule: Rule) -> Decision:
 @claim(
     "adam.effective_rate",
     "Adam's effective learning rate never rises.",
-    statement=r"\theta_t = \theta_{t-1} - \eta_t m_t, \quad \eta_t = \frac{\alpha}{\sqrt{v_t} + \epsilon}"
-    r" \quad \Longrightarrow \quad \eta_t \le \eta_{t-1}",
+    statement=r"\theta_t = \theta_{t-1} - r_t m_t, \quad r_t = \frac{\alpha}{\sqrt{v_t} + \epsilon}"
+    r" \quad \Longrightarrow \quad r_t \le r_{t-1}",
     scope="one coordinate, no bias correction, beta_2 = 1/4, epsilon = 0, gradients 2 and then 1",
     sources=[reddi("section 3, where the proof of Kingma and Ba needs it")],
     expected="refuted",
@@ -120,8 +120,8 @@ def adam_rate(rule: Rule) -> Decision:
 @claim(
     "amsgrad.corrected.effective_rate",
     "With bias correction, as PyTorch has AMSGrad, its effective learning rate never rises either.",
-    statement=r"\theta_t = \theta_{t-1} - \eta_t \hat{m}_t, \quad \eta_t = \frac{\alpha}{\sqrt{v^{\max}_t/(1"
-    r" - \beta_2^t)} + \epsilon} \quad \Longrightarrow \quad \eta_t \le \eta_{t-1}",
+    statement=r"\theta_t = \theta_{t-1} - r_t \hat{m}_t, \quad r_t = \frac{\alpha}{\sqrt{v^{\max}_t/(1"
+    r" - \beta_2^t)} + \epsilon} \quad \Longrightarrow \quad r_t \le r_{t-1}",
     scope="one coordinate, maximum of v and then bias correction of both moments, epsilon = 0, gradients 1"
     " and then 0: the maximum stays, its correction falls",
     sources=[reddi("Algorithm 2, which does not correct")],
@@ -142,8 +142,8 @@ def corrected_amsgrad_rate(rule: Rule) -> Decision:
 @claim(
     "adabound.band",
     "AdaBound's learning rates lie in a band that closes on final_lr.",
-    statement=r"\alpha^* \left( 1 - \frac{1}{\gamma t + 1} \right) \le \eta_t \le \alpha^* \left( 1 +"
-    r" \frac{1}{\gamma t} \right), \qquad \theta_t = \theta_{t-1} - \eta_t m_t, \qquad t = 1, 2, \dots",
+    statement=r"\alpha^* \left( 1 - \frac{1}{\gamma t + 1} \right) \le r_t \le \alpha^* \left( 1 +"
+    r" \frac{1}{\gamma t} \right), \qquad \theta_t = \theta_{t-1} - r_t m_t, \qquad t = 1, 2, \dots",
     scope="each coordinate, any gradients, any lr, without the further decay by 1/sqrt(t), every t; both ends"
     " go to final_lr",
     sources=[
