@@ -31,7 +31,7 @@ from optverify.claims._claim import (
 from optverify.language import Hyperparameter, Rule, Source, grad, lr, t, theta
 from optverify.proof.degrees import degrees
 from optverify.proof.enclosure import Exact, differ, text
-from optverify.proof.evaluation import UNDEFINED, Runner
+from optverify.proof.evaluation import OPERATORS, UNDEFINED, Runner
 from optverify.proof.outcome import NotProved
 
 Numbers = dict[sp.Symbol, Fraction]
@@ -160,9 +160,13 @@ def _at_zero(rule: Rule, zeros: Any) -> Iterator[str]:
 def with_zeros(rule: Rule, zeros: tuple[sp.Symbol, ...]) -> Rule:
     """The rule with these hyperparameters 0."""
     values = dict.fromkeys(zeros, sp.Integer(0))
+    try:
+        lines = tuple((lhs, rhs.xreplace(values)) for lhs, rhs in rule.assignments)
+    except (TypeError, ValueError) as failed:  # a comparison with 1/0
+        raise NotProved(str(failed)) from None
     return replace(
         rule,
-        assignments=tuple((lhs, rhs.xreplace(values)) for lhs, rhs in rule.assignments),
+        assignments=lines,
         every_state=tuple(
             replace(s, initial=sp.sympify(s.initial).xreplace(values)) for s in rule.every_state
         ),
@@ -231,12 +235,19 @@ def _path(rule: Rule, numbers: Numbers, start: Array, gradients: list[Array]) ->
             raise NotProved("an update has no value")
         known = {**numbers, **{rule.state(n).before: v for n, v in states.items()}}
         known[t] = Fraction(step)
-        out.append((states["theta"], runner.point(known)))
+        out.append(tuple(_shaped(v, start) for v in (states["theta"], runner.point(known))))
     return out
+
+
+def _shaped(value: Array, like: Array) -> Array:
+    """An array for one number that stands for all: what a slip can make of theta."""
+    return value if isinstance(value, np.ndarray) else np.full(like.shape, value, dtype=object)
 
 
 @lru_cache(maxsize=4)
 def _runner(rule: Rule) -> Runner:
+    if unknown := {type(f).__name__ for f in rule.operators} - OPERATORS.keys():
+        raise NotProved(f"no arithmetic for {', '.join(sorted(unknown))}")
     return Runner(rule, EXACT)
 
 

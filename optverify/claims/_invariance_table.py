@@ -70,6 +70,11 @@ svrg                 -      +     -      -         +       +            +       
 yogi                 c      ~     ~      c         +       +            ~         ~          +
 """
 
+NO_SLIP = frozenset(
+    [*(("optimistic_gd", c) for c in ("scale", "units", "diagonal")), ("sam", "units"), ("sam", "diagonal")]
+)
+"""Cells that no single slip in the rule changes, as its other terms remain: derived, but no claims."""
+
 
 def expected() -> dict[str, dict[str, Cell]]:
     """Rule -> symmetry -> verdict and evidence."""
