@@ -35,10 +35,10 @@ goodfellow = Source(
     url="https://www.deeplearningbook.org",
 )
 
-r, more, deep, slack = sp.symbols("r b c s", positive=True)
-kept = sp.Symbol("q", nonnegative=True)
-"""1 - lr, from 0 to 1."""
+r, more, deep, closer = sp.symbols("r b c h", positive=True)
+slack = sp.Symbol("s", nonnegative=True)
 share = slack / (1 + slack)
+"""1 - lr, from 0 on and less than 1."""
 SHALLOW, DEEP, WALL = sp.Integer(1), sp.Integer(2), sp.Integer(1)
 """The example: r = 1, R = 2, so the wall is at 1 and the deeper minimum at 3."""
 HALF = sp.Rational(1, 2)
@@ -85,7 +85,7 @@ def escape(rule: Rule) -> Decision:
         show_pull(rule)
         a, wide = r + more, r + more + deep  # r < a < R
         q = share  # 0 <= 1 - lr < 1
-        inside = r / (1 + slack)
+        inside = r / (1 + closer)
         show_positive(r - q * inside, "what gradient descent leaves to the wall")
         show_nonnegative((q * -a - (1 - q) * a) + a, "theta_t + a for theta_{t-1} = -a, pushed left")
         show_equal(
