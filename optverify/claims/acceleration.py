@@ -93,13 +93,11 @@ def _show_potential(rule: Rule, before: sp.Expr, after: sp.Expr, slack: sp.Expr)
     "nesterov.convex.fista",
     "Nesterov momentum with the sequence of FISTA closes the gap to the minimum like 1/t^2.",
     statement=r"f(\theta_t) - f^\ast \le \frac{L \, \lVert \theta_0 - \theta^\ast \rVert^2}{2 T_t^2} \le"
-    r" \frac{2 L \,"
-    r" \lVert \theta_0 - \theta^\ast \rVert^2}{(t + 1)^2}, \qquad \varepsilon = \frac{1}{L}, \quad \mu_t ="
-    r" \frac{T_{t-1} -"
-    r" 1}{T_t}, \quad T_t = \frac{1 + \sqrt{1 + 4 T_{t-1}^2}}{2}, \quad T_0 = 0",
+    r" \frac{2 L \, \lVert \theta_0 - \theta^\ast \rVert^2}{(t + 1)^2}, \qquad \varepsilon = \frac{1}{L},"
+    r" \quad \mu_t = \frac{T_{t-1} - 1}{T_t}, \quad T_t = \frac{1 + \sqrt{1 + 4 T_{t-1}^2}}{2}, \quad T_0 ="
+    r" 0",
     scope="every convex f with L-Lipschitz gradient and a minimum, any dimension, full gradients, every t;"
-    " also for any"
-    " T_t >= 1 with T_1 = 1 and T_t (T_t - 1) <= T_{t-1}^2, where the first bound holds",
+    " also for any T_t >= 1 with T_1 = 1 and T_t (T_t - 1) <= T_{t-1}^2, where the first bound holds",
     sources=[fista, nesterov_book, acceleration],
     rule=about("nesterov"),
 )
@@ -114,8 +112,7 @@ def nesterov_fista(rule: Rule) -> Decision:
         show_positive(sp.expand(root**2 - (2 * before) ** 2), "T_t - T_{t-1} - 1/2 is positive with this")
     return holds(
         "2 T_t^2 (f - f*)/L + |theta_t + (T_t - 1) v_t - theta*|^2 never rises where T_t (T_t - 1) <="
-        " T_{t-1}^2, and is"
-        " |theta_0 - theta*|^2 at first, since T_0 = 0 and v_0 = 0"
+        " T_{t-1}^2, and is |theta_0 - theta*|^2 at first, since T_0 = 0 and v_0 = 0"
     )
 
 
@@ -127,11 +124,9 @@ def _standard(t: Any) -> sp.Expr:
     "nesterov.convex.rate",
     "Nesterov momentum with coefficient (t - 2)/(t + 1) closes the gap to the minimum like 1/t^2.",
     statement=r"f(\theta_t) - f^\ast \le \frac{2 L \, \lVert \theta_0 - \theta^\ast \rVert^2}{(t + 1)^2},"
-    r" \qquad"
-    r" \varepsilon = \frac{1}{L}, \quad \mu_t = \frac{t - 2}{t + 1}, \quad t = 1, 2, \dots",
+    r" \qquad \varepsilon = \frac{1}{L}, \quad \mu_t = \frac{t - 2}{t + 1}, \quad t = 1, 2, \dots",
     scope="every convex f with L-Lipschitz gradient and a minimum, any dimension, full gradients, every t;"
-    " mu_1 acts on"
-    " v_0 = 0 and may be 0",
+    " mu_1 acts on v_0 = 0 and may be 0",
     sources=[nesterov_book, acceleration],
     rule=about("nesterov"),
 )
@@ -146,9 +141,8 @@ def nesterov_rate(rule: Rule) -> Decision:
         first = MomentumStep.of(rule, {"lr": 1 / L, "momentum": 0}, x, 0, g)
         _show_first(first)
     return holds(
-        "(t + 1)^2 (f - f*)/(2 L) + |theta_t + (t - 1)/2 v_t - theta*|^2 never rises from t = 1 on, and is"
-        " at most"
-        " |theta_0 - theta*|^2 there"
+        "(t + 1)^2 (f - f*)/(2 L) + |theta_t + (t - 1)/2 v_t - theta*|^2 never rises from t = 1 on, and is at"
+        " most |theta_0 - theta*|^2 there"
     )
 
 
@@ -166,11 +160,10 @@ def _show_first(made: MomentumStep) -> None:
     "nesterov.convex.dual",
     "The exact worst case of Nesterov momentum with coefficient (t - 1)/(t + 2) is 2 L R^2/(t^2 + 7 t + 4).",
     statement=r"\max_f \, (f(\theta_t) - f^\ast) = \frac{2 L \, \lVert \theta_0 - \theta^\ast \rVert^2}{t^2"
-    r" + 7 t + 4},"
-    r" \qquad \varepsilon = \frac{1}{L}, \quad \mu_t = \frac{t - 1}{t + 2}, \quad t = 1, \dots, 8",
+    r" + 7 t + 4}, \qquad \varepsilon = \frac{1}{L}, \quad \mu_t = \frac{t - 1}{t + 2}, \quad t = 1, \dots,"
+    r" 8",
     scope="every convex f with L-Lipschitz gradient and a minimum, any dimension, full gradients, t <= 8;"
-    " attained by the"
-    " Huber function of nesterov.convex.tight",
+    " attained by the Huber function of nesterov.convex.tight",
     sources=[drori_teboulle, pepit],
     evidence="exact certificate",
     rule=about("nesterov"),
@@ -181,8 +174,7 @@ def nesterov_dual(rule: Rule) -> Decision:
         NESTEROV.show(rule)
     return holds(
         "for each t <= 8 multipliers between consecutive points, and from the minimum to each, leave a"
-        " positive"
-        " semidefinite Gram matrix (exact LDL)",
+        " positive semidefinite Gram matrix (exact LDL)",
         "exact certificate",
     )
 
@@ -198,8 +190,7 @@ def _late(t: Any) -> sp.Expr:
     "momentum.convex.rate",
     "The last iterate of the heavy ball closes the gap to the minimum like 1/t if its coefficients vary.",
     statement=r"f(\theta_t) - f^\ast \le \frac{L \, \lVert \theta_0 - \theta^\ast \rVert^2}{2 (t + 1)},"
-    r" \qquad"
-    r" \varepsilon_t = \frac{1}{L (t + 1)}, \quad \mu_t = \frac{t - 1}{t + 1}, \quad t = 1, 2, \dots",
+    r" \qquad \varepsilon_t = \frac{1}{L (t + 1)}, \quad \mu_t = \frac{t - 1}{t + 1}, \quad t = 1, 2, \dots",
     scope="every convex f with L-Lipschitz gradient and a minimum, any dimension, full gradients, every t",
     sources=[quadratic_upper, ghadimi],
     rule=about("momentum"),
@@ -238,8 +229,7 @@ def _ball(t: Any) -> sp.Expr:
     "momentum.convex.dual",
     "The 1/t rate of the heavy ball follows from finitely many inequalities between the points it visits.",
     statement=r"f(\theta_t) - f^\ast \le \frac{L \, \lVert \theta_0 - \theta^\ast \rVert^2}{2 (t + 1)},"
-    r" \qquad"
-    r" \varepsilon_t = \frac{1}{L (t + 1)}, \quad \mu_t = \frac{t - 1}{t + 1}, \quad t = 1, \dots, 6",
+    r" \qquad \varepsilon_t = \frac{1}{L (t + 1)}, \quad \mu_t = \frac{t - 1}{t + 1}, \quad t = 1, \dots, 6",
     scope="every convex f with L-Lipschitz gradient and a minimum, any dimension, full gradients, t <= 6",
     sources=[quadratic_upper, pepit],
     evidence="exact certificate",
@@ -251,8 +241,7 @@ def heavy_ball_dual(rule: Rule) -> Decision:
         HEAVY_BALL.show(rule)
     return holds(
         "multipliers k/(t+1) between consecutive points and 1/(t+1) from the minimum leave a positive"
-        " semidefinite Gram"
-        " matrix (exact LDL) for each t <= 6",
+        " semidefinite Gram matrix (exact LDL) for each t <= 6",
         "exact certificate",
     )
 
@@ -317,12 +306,9 @@ def _missed(rule: Rule, values: Mapping[str, Any], attained: Schedule) -> Callab
     "momentum.convex.tight",
     "No better rate than L R^2/(2t + 2) can be promised for the heavy ball with these coefficients.",
     statement=r"f(\theta_t) - f^\ast = \frac{L \, (\theta_0 - \theta^\ast)^2}{2 (t + 1)}, \qquad"
-    r" \varepsilon_t = \frac{1}{L"
-    r" (t + 1)}, \quad \mu_t = \frac{t - 1}{t + 1}, \quad f(x) = \begin{cases} \frac{L}{2} x^2 & \lvert x"
-    r" \rvert \le"
-    r" \tau/L \\ \tau \lvert x \rvert - \frac{\tau^2}{2L} & \lvert x \rvert > \tau/L \end{cases}, \quad"
-    r" \tau = \frac{L"
-    r" \, \lvert \theta_0 \rvert}{t + 1}",
+    r" \varepsilon_t = \frac{1}{L (t + 1)}, \quad \mu_t = \frac{t - 1}{t + 1}, \quad f(x) = \begin{cases}"
+    r" \frac{L}{2} x^2 & \lvert x \rvert \le \tau/L \\ \tau \lvert x \rvert - \frac{\tau^2}{2L} & \lvert x"
+    r" \rvert > \tau/L \end{cases}, \quad \tau = \frac{L \, \lvert \theta_0 \rvert}{t + 1}",
     scope="one function for each horizon t >= 1, dimension 1, every t; it is convex with L-Lipschitz"
     " gradient",
     sources=[quadratic_upper, drori_teboulle],
@@ -343,15 +329,12 @@ def heavy_ball_tight(rule: Rule) -> Decision:
 
 @claim(
     "nesterov.convex.tight",
-    "No better rate than 2 L R^2/(t^2 + 7 t + 4) can be promised for Nesterov momentum with coefficient"
-    " (t - 1)/(t + 2).",
+    "No better rate than 2 L R^2/(t^2 + 7 t + 4) can be promised for Nesterov momentum with coefficient (t -"
+    " 1)/(t + 2).",
     statement=r"f(\theta_t) - f^\ast = \frac{2 L \, (\theta_0 - \theta^\ast)^2}{t^2 + 7 t + 4}, \qquad"
-    r" \varepsilon ="
-    r" \frac{1}{L}, \quad \mu_t = \frac{t - 1}{t + 2}, \quad f(x) = \begin{cases} \frac{L}{2} x^2 & \lvert"
-    r" x \rvert \le"
-    r" \tau/L \\ \tau \lvert x \rvert - \frac{\tau^2}{2L} & \lvert x \rvert > \tau/L \end{cases}, \quad"
-    r" \tau = \frac{4 L"
-    r" \, \lvert \theta_0 \rvert}{t^2 + 7 t + 4}",
+    r" \varepsilon = \frac{1}{L}, \quad \mu_t = \frac{t - 1}{t + 2}, \quad f(x) = \begin{cases} \frac{L}{2}"
+    r" x^2 & \lvert x \rvert \le \tau/L \\ \tau \lvert x \rvert - \frac{\tau^2}{2L} & \lvert x \rvert >"
+    r" \tau/L \end{cases}, \quad \tau = \frac{4 L \, \lvert \theta_0 \rvert}{t^2 + 7 t + 4}",
     scope="one function for each horizon t >= 1, dimension 1, every t; it is convex with L-Lipschitz"
     " gradient",
     sources=[drori_teboulle, pepit],

@@ -74,8 +74,8 @@ def broken_rate(rule: Rule) -> str | None:
 @claim(
     "gd.convex.rate",
     "With step size 1/L, gradient descent closes the gap to the minimum like 1/t.",
-    statement=r"f(\theta_t) - f^\ast \le \frac{L \, \lVert \theta_0 - \theta^\ast \rVert^2}{4 t + 2},"
-    r" \qquad \eta = \frac{1}{L}, \quad t = 0, 1, 2, \dots",
+    statement=r"f(\theta_t) - f^\ast \le \frac{L \, \lVert \theta_0 - \theta^\ast \rVert^2}{4 t + 2}, \qquad"
+    r" \eta = \frac{1}{L}, \quad t = 0, 1, 2, \dots",
     scope="every convex f with L-Lipschitz gradient and a minimum, any dimension, full gradients, every t",
     sources=[drori_teboulle, teboulle_vaisbourd, nesterov_book],
     rule=about("gd"),
@@ -132,8 +132,8 @@ def _potential_proof(step: Step) -> None:
 @claim(
     "gd.convex.rate.dual",
     "The 1/t rate of gradient descent follows from finitely many inequalities between the points it visits.",
-    statement=r"f(\theta_t) - f^\ast \le \frac{L \, \lVert \theta_0 - \theta^\ast \rVert^2}{4 t + 2},"
-    r" \qquad \eta = \frac{1}{L}, \quad t = 1, \dots, 8",
+    statement=r"f(\theta_t) - f^\ast \le \frac{L \, \lVert \theta_0 - \theta^\ast \rVert^2}{4 t + 2}, \qquad"
+    r" \eta = \frac{1}{L}, \quad t = 1, \dots, 8",
     scope="every convex f with L-Lipschitz gradient and a minimum, any dimension, full gradients, t <= 8",
     sources=[drori_teboulle, nesterov_book],
     evidence="exact certificate",
@@ -144,8 +144,8 @@ def rate_dual(rule: Rule) -> Decision:
     with unless(lambda: broken_rate(rule)):
         GD.show(rule)
     return holds(
-        "multipliers (k+1)/(2t-k) between consecutive points, and their differences between the minimum"
-        " and each point, leave a positive semidefinite Gram matrix (exact LDL) for each t = 1, ..., 8",
+        "multipliers (k+1)/(2t-k) between consecutive points, and their differences between the minimum and"
+        " each point, leave a positive semidefinite Gram matrix (exact LDL) for each t = 1, ..., 8",
         "exact certificate",
     )
 
@@ -157,9 +157,9 @@ def rate_dual(rule: Rule) -> Decision:
     "gd.convex.tight",
     "No better rate than L R^2/(4t + 2) can be promised: a Huber function attains it.",
     statement=r"f(\theta_t) - f^\ast = \frac{L \, (\theta_0 - \theta^\ast)^2}{4 t + 2}, \qquad \eta ="
-    r" \frac{1}{L}, \quad f(x) = \begin{cases} \frac{L}{2} x^2 & \lvert x \rvert \le \tau/L \\ \tau"
-    r" \lvert x \rvert - \frac{\tau^2}{2L} & \lvert x \rvert > \tau/L \end{cases}, \quad \tau = \frac{L"
-    r" \, \lvert \theta_0 \rvert}{2 t + 1}",
+    r" \frac{1}{L}, \quad f(x) = \begin{cases} \frac{L}{2} x^2 & \lvert x \rvert \le \tau/L \\ \tau \lvert x"
+    r" \rvert - \frac{\tau^2}{2L} & \lvert x \rvert > \tau/L \end{cases}, \quad \tau = \frac{L \, \lvert"
+    r" \theta_0 \rvert}{2 t + 1}",
     scope="one function for each horizon t, dimension 1, every t; it is convex with L-Lipschitz gradient",
     sources=[drori_teboulle],
     rule=about("gd"),
@@ -241,11 +241,9 @@ def _slow_bound(rate: sp.Rational, k: int, trial: Trial) -> sp.Expr:
 @claim(
     "gd.convex.every_step",
     "With any step size up to 1/L, gradient descent closes the gap to the minimum like 1/t, the faster the"
-    " longer"
-    " the step.",
-    statement=r"f(\theta_t) - f^\ast \le \frac{\lVert \theta_0 - \theta^\ast \rVert^2}{2 \eta t}, \qquad 0"
-    r" < \eta \le"
-    r" \frac{1}{L}, \quad t = 1, 2, \dots",
+    " longer the step.",
+    statement=r"f(\theta_t) - f^\ast \le \frac{\lVert \theta_0 - \theta^\ast \rVert^2}{2 \eta t}, \qquad 0 <"
+    r" \eta \le \frac{1}{L}, \quad t = 1, 2, \dots",
     scope="every convex f with L-Lipschitz gradient and a minimum, any dimension, full gradients, every lr"
     " <= 1/L, every t",
     sources=[garrigos_gower, nesterov_book],
@@ -280,9 +278,9 @@ def every_step(rule: Rule) -> Decision:
 @claim(
     "gd.convex.distance",
     "Gradient descent with a step size up to 2/L never moves away from a minimum of a convex function.",
-    statement=r"\lVert \theta_t - \theta^\ast \rVert^2 \le \lVert \theta_{t-1} - \theta^\ast \rVert^2 -"
-    r" \eta \left("
-    r" \frac{2}{L} - \eta \right) \lVert \nabla f(\theta_{t-1}) \rVert^2, \qquad 0 < \eta \le \frac{2}{L}",
+    statement=r"\lVert \theta_t - \theta^\ast \rVert^2 \le \lVert \theta_{t-1} - \theta^\ast \rVert^2 - \eta"
+    r" \left( \frac{2}{L} - \eta \right) \lVert \nabla f(\theta_{t-1}) \rVert^2, \qquad 0 < \eta \le"
+    r" \frac{2}{L}",
     scope="every convex f with L-Lipschitz gradient, every minimum, any dimension, full gradients, every lr"
     " <= 2/L, every t",
     sources=[nesterov_book, garrigos_gower],
@@ -317,15 +315,14 @@ def _little_closer(trial: Trial, thetas: list[sp.Expr]) -> str | None:
 @claim(
     "gd.convex.long_steps",
     "Step sizes above 2/L can only slow gradient descent down.",
-    statement=r"\max_f \, (f(\theta_t) - f^\ast) \text{ is smallest for step sizes } \eta_1, \dots, \eta_t"
-    r" < \frac{2}{L}",
+    statement=r"\max_f \, (f(\theta_t) - f^\ast) \text{ is smallest for step sizes } \eta_1, \dots, \eta_t <"
+    r" \frac{2}{L}",
     scope="t = 3, every convex f with L-Lipschitz gradient and a minimum, any dimension; steps 7/5, 12/5,"
-    " 3/2 over L against"
-    " every constant step, which the sentence has in mind",
+    " 3/2 over L against every constant step, which the sentence has in mind",
     sources=[long_steps, hedging],
     expected="refuted",
     evidence="exact certificate",
-    corrected_by="gd.convex.rate",
+    corrected_by="gd.diverges",
     rule=about("gd"),
 )
 def steps_above(rule: Rule) -> Decision:

@@ -69,8 +69,7 @@ def _little_fall(rule: Rule, rate: Any) -> str | None:
     statement=r"f(\theta_t) \le f(\theta_{t-1}) - \eta \left(1 - \frac{\eta L}{2}\right) \lVert \nabla"
     r" f(\theta_{t-1}) \rVert^2, \qquad 0 < \eta < \frac{2}{L}",
     scope="every f with L-Lipschitz gradient, convex or not, any dimension, full gradients, every lr < 2/L;"
-    " a strict"
-    " decrease wherever the gradient is not 0",
+    " a strict decrease wherever the gradient is not 0",
     sources=[nesterov_smooth, garrigos_gower],
     rule=about("gd"),
 )
@@ -87,8 +86,7 @@ def descent(rule: Rule) -> Decision:
     "gd.small_gradient",
     "Gradient descent finds a point with a small gradient on any smooth function, convex or not.",
     statement=r"\min_{0 \le k \le t} \lVert \nabla f(\theta_k) \rVert^2 \le \frac{2 L \, (f(\theta_0) -"
-    r" f^\ast)}"
-    r"{t + 1}, \qquad \eta = \frac{1}{L}",
+    r" f^\ast)}{t + 1}, \qquad \eta = \frac{1}{L}",
     scope="every f with L-Lipschitz gradient that is bounded below by f*, convex or not, any dimension, full"
     " gradients, every t",
     sources=[nesterov_smooth],
@@ -136,7 +134,7 @@ def momentum_descent(rule: Rule) -> Decision:
 
 @claim(
     "nesterov.descent",
-    "Nesterov momentum decreases the objective at every step, unlike the heavy ball.",
+    "Nesterov momentum, unlike the heavy ball, decreases the objective at every step.",
     statement=r"f(\theta_t) \le f(\theta_{t-1}) \quad \text{for every } t, \qquad 0 < \varepsilon \le"
     r" \frac{1}{L}, \quad 0 \le \mu < 1",
     scope="f(x) = x^2/2, dimension 1, L = 1, lr = 1/2, momentum = 3/4",

@@ -80,13 +80,11 @@ def best_above(bound: Callable[[int, Trial], Any]) -> Broken:
     "gd.subgradient.best",
     "The best iterate of the subgradient method closes the gap like 1/sqrt(t), with the right constant step.",
     statement=r"\min_{0 \le k \le t} f(\theta_k) - f^\ast \le \frac{\lVert \theta_0 - \theta^\ast"
-    r" \rVert^2}{2 \eta (t + 1)} +"
-    r" \frac{\eta G^2}{2}, \quad \text{which is} \quad \frac{G \, \lVert \theta_0 - \theta^\ast"
-    r" \rVert}{\sqrt{t + 1}} \quad"
-    r" \text{for} \quad \eta = \frac{\lVert \theta_0 - \theta^\ast \rVert}{G \sqrt{t + 1}}",
+    r" \rVert^2}{2 \eta (t + 1)} + \frac{\eta G^2}{2}, \quad \text{which is} \quad \frac{G \, \lVert"
+    r" \theta_0 - \theta^\ast \rVert}{\sqrt{t + 1}} \quad \text{for} \quad \eta = \frac{\lVert \theta_0 -"
+    r" \theta^\ast \rVert}{G \sqrt{t + 1}}",
     scope="every convex f with subgradients of length at most G and a minimum, any dimension, any choice of"
-    " subgradients,"
-    " every lr > 0, every t; the best of the iterates, not the last",
+    " subgradients, every lr > 0, every t; the best of the iterates, not the last",
     sources=[nesterov_nonsmooth, zinkevich],
     rule=about("gd"),
 )
@@ -102,8 +100,7 @@ def subgradient_best(rule: Rule) -> Decision:
         show_equal(bound.subs(lr, R / (G * sp.sqrt(n))), G * R / sp.sqrt(n), "the bound at the best lr")
     return holds(
         "|theta_k - theta*|^2 falls by at least 2 lr (f_k - f*) - lr^2 G^2; summed over k = 0, ..., t the"
-        " mean gap is at"
-        " most R^2/(2 lr (t + 1)) + lr G^2/2"
+        " mean gap is at most R^2/(2 lr (t + 1)) + lr G^2/2"
     )
 
 
@@ -116,8 +113,8 @@ def _steepest(trial: Trial) -> sp.Expr:
     "The 1/sqrt(t) rate of the subgradient method follows from finitely many inequalities between its"
     " points.",
     statement=r"\min_{0 \le k \le t} f(\theta_k) - f^\ast \le \frac{G \, \lVert \theta_0 - \theta^\ast"
-    r" \rVert}{\sqrt{t + 1}},"
-    r" \qquad \eta = \frac{\lVert \theta_0 - \theta^\ast \rVert}{G \sqrt{t + 1}}, \quad t = 3, 8",
+    r" \rVert}{\sqrt{t + 1}}, \qquad \eta = \frac{\lVert \theta_0 - \theta^\ast \rVert}{G \sqrt{t + 1}},"
+    r" \quad t = 3, 8",
     scope="every convex f with subgradients of length at most G and a minimum, any dimension, t = 3 and t ="
     " 8",
     sources=[pepit, nesterov_nonsmooth],
@@ -131,8 +128,7 @@ def subgradient_dual(rule: Rule) -> Decision:
         SUBGRADIENT.show(rule)
     return holds(
         "weights 1/(t+1) on the inequalities from the minimum and lr/(2(t+1)) on |g| <= G leave a positive"
-        " semidefinite"
-        " Gram matrix (exact LDL) for t = 3 and t = 8",
+        " semidefinite Gram matrix (exact LDL) for t = 3 and t = 8",
         "exact certificate",
     )
 
@@ -146,13 +142,10 @@ def _steep_trials() -> list[Trial]:
     "gd.subgradient.tight",
     "No step size makes the subgradient method faster than G R/sqrt(t + 1).",
     statement=r"\min_{0 \le k \le t} f(\theta_k) - f^\ast = \frac{G \, \lVert \theta_0 - \theta^\ast"
-    r" \rVert}{\sqrt{t + 1}}"
-    r" \quad \text{for} \quad f(x) = \max \left( G x_1, \dots, G x_{t+1}, -\frac{G R}{\sqrt{t + 1}}"
-    r" \right), \quad"
-    r" \theta_0 = 0, \quad \eta > 0",
+    r" \rVert}{\sqrt{t + 1}} \quad \text{for} \quad f(x) = \max \left( G x_1, \dots, G x_{t+1}, -\frac{G"
+    r" R}{\sqrt{t + 1}} \right), \quad \theta_0 = 0, \quad \eta > 0",
     scope="one function for each horizon t, dimension t + 1, a subgradient of the largest coordinate not"
-    " seen before, every"
-    " lr > 0, every t",
+    " seen before, every lr > 0, every t",
     sources=[nesterov_nonsmooth, kelley],
     rule=about("gd"),
 )
@@ -167,8 +160,7 @@ def subgradient_tight(rule: Rule) -> Decision:
         show_equal(sp.sqrt(n * (R / sp.sqrt(n)) ** 2), R, "the distance to the minimum")
     return holds(
         "after k <= t steps k coordinates are -lr G and the others 0, so f(theta_k) = 0; the minimum -G"
-        " R/sqrt(t + 1) is at"
-        " distance R"
+        " R/sqrt(t + 1) is at distance R"
     )
 
 
@@ -184,16 +176,13 @@ def _coordinates_missed(rule: Rule) -> str | None:
 
 @claim(
     "gd.subgradient.last",
-    "With a step size that decays linearly to zero, the last iterate of the subgradient method is as good"
-    " as any.",
+    "With a step size that decays linearly to zero, the last iterate of the subgradient method is as good as"
+    " any.",
     statement=r"f(\theta_t) - f^\ast \le \frac{G \, \lVert \theta_0 - \theta^\ast \rVert}{\sqrt{t + 1}},"
-    r" \qquad \eta_k ="
-    r" \frac{\lVert \theta_0 - \theta^\ast \rVert}{G \sqrt{t + 1}} \left( 1 - \frac{k}{t + 1} \right),"
-    r" \quad k = 1, \dots, t,"
-    r" \quad t = 3, 8",
+    r" \qquad \eta_k = \frac{\lVert \theta_0 - \theta^\ast \rVert}{G \sqrt{t + 1}} \left( 1 - \frac{k}{t +"
+    r" 1} \right), \quad k = 1, \dots, t, \quad t = 3, 8",
     scope="every convex f with subgradients of length at most G and a minimum, any dimension, t = 3 and t ="
-    " 8; by"
-    " gd.subgradient.tight no step sizes do better",
+    " 8; by gd.subgradient.tight no step sizes do better",
     sources=[zamani_glineur, linear_decay],
     evidence="exact certificate",
     rule=about("gd"),
@@ -206,8 +195,7 @@ def subgradient_last(rule: Rule) -> Decision:
         LAST_ITERATE.show(rule)
     return holds(
         "for t = 3 and t = 8 nonnegative multipliers between all pairs of points leave a positive"
-        " semidefinite Gram matrix"
-        " (exact LDL)",
+        " semidefinite Gram matrix (exact LDL)",
         "exact certificate",
     )
 
@@ -242,13 +230,10 @@ def subgradient_cycle(rule: Rule) -> Decision:
     "gd.online.regret",
     "Online gradient descent has regret of order sqrt(T) against every fixed point.",
     statement=r"\sum_{t=1}^{T} \left( f_t(\theta_{t-1}) - f_t(u) \right) \le \frac{\lVert \theta_0 - u"
-    r" \rVert^2}{2 \eta} +"
-    r" \frac{\eta G^2 T}{2}, \quad \text{which is} \quad G D \sqrt{T} \quad \text{for} \quad \eta ="
-    r" \frac{D}{G \sqrt{T}}, \;"
-    r" D = \lVert \theta_0 - u \rVert",
+    r" \rVert^2}{2 \eta} + \frac{\eta G^2 T}{2}, \quad \text{which is} \quad G D \sqrt{T} \quad \text{for}"
+    r" \quad \eta = \frac{D}{G \sqrt{T}}, \; D = \lVert \theta_0 - u \rVert",
     scope="any convex losses f_1, f_2, ..., chosen in any way, with subgradients of length at most G; every"
-    " u, any dimension,"
-    " every lr > 0, every T; no constraint set",
+    " u, any dimension, every lr > 0, every T; no constraint set",
     sources=[zinkevich],
     rule=about("gd"),
 )
@@ -354,11 +339,10 @@ def _distance_kept(rate: sp.Rational) -> Broken:
     "polyak_step.distance",
     "A Polyak step never moves away from a minimum of a convex function.",
     statement=r"\lVert \theta_t - \theta^\ast \rVert^2 \le \lVert \theta_{t-1} - \theta^\ast \rVert^2 -"
-    r" \gamma (2 - \gamma)"
-    r" \frac{(f(\theta_{t-1}) - f^\star)^2}{\lVert \nabla f(\theta_{t-1}) \rVert^2}, \qquad 0 < \gamma \le 2",
+    r" \gamma (2 - \gamma) \frac{(f(\theta_{t-1}) - f^\star)^2}{\lVert \nabla f(\theta_{t-1}) \rVert^2},"
+    r" \qquad 0 < \gamma \le 2",
     scope="every convex f with minimum f*, smooth or not, any subgradient that is not 0 (at 0 nothing"
-    " moves), any dimension,"
-    " eps = 0, every lr in (0, 2], every step",
+    " moves), any dimension, eps = 0, every lr in (0, 2], every step",
     sources=[polyak_unsmooth, hazan_kakade],
     rule=about("polyak_step"),
 )
@@ -368,8 +352,8 @@ def polyak_distance(rule: Rule) -> Decision:
     with unless(lambda: _polyak_fails(rule, trials, HALF, _distance_kept(HALF), 2)):
         _show_polyak(rule)
     return holds(
-        "|theta - w g - theta*|^2 = |theta - theta*|^2 - 2 w <g, theta - theta*> + w^2 |g|^2 with w = lr (f"
-        " - f*)/|g|^2"
+        "|theta - w g - theta*|^2 = |theta - theta*|^2 - 2 w <g, theta - theta*> + w^2 |g|^2 with w = lr (f -"
+        " f*)/|g|^2"
     )
 
 
@@ -384,8 +368,7 @@ def _show_polyak(rule: Rule) -> None:
     "polyak_step.rate",
     "With Polyak steps the best iterate closes the gap like 1/sqrt(t), without knowing distance or slope.",
     statement=r"\min_{0 \le k \le t} f(\theta_k) - f^\star \le \frac{G \, \lVert \theta_0 - \theta^\ast"
-    r" \rVert}{\sqrt{t + 1}},"
-    r" \qquad \gamma = 1",
+    r" \rVert}{\sqrt{t + 1}}, \qquad \gamma = 1",
     scope="every convex f with minimum f* and subgradients of length at most G, any dimension, eps = 0,"
     " every t",
     sources=[polyak_unsmooth, hazan_kakade],

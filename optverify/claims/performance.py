@@ -43,8 +43,7 @@ def agrees(problem: Problem, rule: Rule, horizons: tuple[int, ...]) -> Decision:
     "gd.convex.worst_case",
     "The worst case of gradient descent with step size 1/L is L R^2/(4t + 2), by semidefinite programming.",
     statement=r"\max_f \, (f(\theta_t) - f^\ast) = \frac{L \, \lVert \theta_0 - \theta^\ast \rVert^2}{4 t +"
-    r" 2}, \qquad \eta ="
-    r" \frac{1}{L}, \quad t = 1, 2, 4",
+    r" 2}, \qquad \eta = \frac{1}{L}, \quad t = 1, 2, 4",
     scope="convex f with L-Lipschitz gradient, any dimension, t = 1, 2, 4, within 1e-5",
     sources=[pepit, taylor_interpolation],
     evidence="numerical",
@@ -59,11 +58,10 @@ def gd_worst_case(rule: Rule) -> Decision:
 @claim(
     "gd.strongly_convex.worst_case",
     "The worst contraction of gradient descent with step size 2/(L + mu) is (L - mu)/(L + mu), by"
-    " semidefinite"
-    " programming.",
-    statement=r"\max_f \, \lVert \theta_t - \theta^\ast \rVert^2 = \left( \frac{L - \mu}{L + \mu}"
-    r" \right)^{2 t} \lVert \theta_0 -"
-    r" \theta^\ast \rVert^2, \qquad \eta = \frac{2}{L + \mu}, \quad L = 10 \mu, \quad t = 1, 2",
+    " semidefinite programming.",
+    statement=r"\max_f \, \lVert \theta_t - \theta^\ast \rVert^2 = \left( \frac{L - \mu}{L + \mu} \right)^{2"
+    r" t} \lVert \theta_0 - \theta^\ast \rVert^2, \qquad \eta = \frac{2}{L + \mu}, \quad L = 10 \mu, \quad t"
+    r" = 1, 2",
     scope="mu-strongly convex f with L-Lipschitz gradient, L = 10 mu, any dimension, t = 1, 2, within 1e-5",
     sources=[pepit, taylor_interpolation],
     evidence="numerical",
@@ -79,9 +77,8 @@ def gd_strong_worst_case(rule: Rule) -> Decision:
     "momentum.convex.worst_case",
     "The worst case of the heavy ball with varying coefficients is L R^2/(2t + 2), by semidefinite"
     " programming.",
-    statement=r"\max_f \, (f(\theta_t) - f^\ast) = \frac{L \, \lVert \theta_0 - \theta^\ast \rVert^2}{2 (t"
-    r" + 1)}, \qquad"
-    r" \varepsilon_t = \frac{1}{L (t + 1)}, \quad \mu_t = \frac{t - 1}{t + 1}, \quad t = 1, 2, 3",
+    statement=r"\max_f \, (f(\theta_t) - f^\ast) = \frac{L \, \lVert \theta_0 - \theta^\ast \rVert^2}{2 (t +"
+    r" 1)}, \qquad \varepsilon_t = \frac{1}{L (t + 1)}, \quad \mu_t = \frac{t - 1}{t + 1}, \quad t = 1, 2, 3",
     scope="convex f with L-Lipschitz gradient, any dimension, t = 1, 2, 3, within 1e-5",
     sources=[pepit],
     evidence="numerical",
@@ -96,11 +93,9 @@ def momentum_worst_case(rule: Rule) -> Decision:
 @claim(
     "nesterov.convex.worst_case",
     "The worst case of Nesterov momentum with coefficient (t - 1)/(t + 2) is 2 L R^2/(t^2 + 7 t + 4), by"
-    " semidefinite"
-    " programming.",
+    " semidefinite programming.",
     statement=r"\max_f \, (f(\theta_t) - f^\ast) = \frac{2 L \, \lVert \theta_0 - \theta^\ast \rVert^2}{t^2"
-    r" + 7 t + 4}, \qquad"
-    r" \varepsilon = \frac{1}{L}, \quad \mu_t = \frac{t - 1}{t + 2}, \quad t = 1, 2, 3",
+    r" + 7 t + 4}, \qquad \varepsilon = \frac{1}{L}, \quad \mu_t = \frac{t - 1}{t + 2}, \quad t = 1, 2, 3",
     scope="convex f with L-Lipschitz gradient, any dimension, t = 1, 2, 3, within 1e-5",
     sources=[pepit],
     evidence="numerical",
@@ -116,8 +111,8 @@ def nesterov_worst_case(rule: Rule) -> Decision:
     "gd.subgradient.worst_case",
     "The worst case of the subgradient method is G R/sqrt(t + 1), by semidefinite programming.",
     statement=r"\max_f \, \min_{0 \le k \le t} (f(\theta_k) - f^\ast) = \frac{G \, \lVert \theta_0 -"
-    r" \theta^\ast \rVert}{\sqrt{t"
-    r" + 1}}, \qquad \eta = \frac{\lVert \theta_0 - \theta^\ast \rVert}{G \sqrt{t + 1}}, \quad t = 3",
+    r" \theta^\ast \rVert}{\sqrt{t + 1}}, \qquad \eta = \frac{\lVert \theta_0 - \theta^\ast \rVert}{G"
+    r" \sqrt{t + 1}}, \quad t = 3",
     scope="convex f with subgradients of length at most G, any dimension, t = 3, within 1e-5",
     sources=[pepit],
     evidence="numerical",
@@ -134,9 +129,8 @@ def subgradient_worst_case(rule: Rule) -> Decision:
     "With linearly decaying steps the worst case of the last iterate is G R/sqrt(t + 1), by semidefinite"
     " programming.",
     statement=r"\max_f \, (f(\theta_t) - f^\ast) = \frac{G \, \lVert \theta_0 - \theta^\ast \rVert}{\sqrt{t"
-    r" + 1}}, \qquad \eta_k ="
-    r" \frac{\lVert \theta_0 - \theta^\ast \rVert}{G \sqrt{t + 1}} \left( 1 - \frac{k}{t + 1} \right),"
-    r" \quad t = 3",
+    r" + 1}}, \qquad \eta_k = \frac{\lVert \theta_0 - \theta^\ast \rVert}{G \sqrt{t + 1}} \left( 1 -"
+    r" \frac{k}{t + 1} \right), \quad t = 3",
     scope="convex f with subgradients of length at most G, any dimension, t = 3, within 1e-5",
     sources=[zamani_glineur, pepit],
     evidence="numerical",

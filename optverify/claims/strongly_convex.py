@@ -58,15 +58,12 @@ def _trials() -> list[Trial]:
 
 @claim(
     "gd.strongly_convex.rate",
-    "On strongly convex functions gradient descent converges linearly, at a rate set by the flattest and"
-    " the steepest"
-    " direction.",
+    "On strongly convex functions gradient descent converges linearly, at a rate set by the flattest and the"
+    " steepest direction.",
     statement=r"\lVert \theta_t - \theta^\ast \rVert \le \max(\lvert 1 - \eta \mu \rvert, \lvert 1 - \eta L"
-    r" \rvert)^t"
-    r" \, \lVert \theta_0 - \theta^\ast \rVert, \qquad \eta > 0",
+    r" \rvert)^t \, \lVert \theta_0 - \theta^\ast \rVert, \qquad \eta > 0",
     scope="every mu-strongly convex f with L-Lipschitz gradient, 0 < mu < L, any dimension, full gradients,"
-    " every lr > 0,"
-    " every t; attained by the quadratics of curvature mu and L",
+    " every lr > 0, every t; attained by the quadratics of curvature mu and L",
     sources=[polyak_book, nesterov_book, taylor_interpolation],
     rule=about("gd"),
 )
@@ -84,8 +81,8 @@ def strongly_convex_rate(rule: Rule) -> Decision:
             show_nonnegative(square.subs(lr, rate), "the factor of the square")
             show_equal(step(x, curvature * x), (1 - lr * curvature) * x, "the step on the quadratic")
     return holds(
-        "|theta - theta*|^2 times the squared factor exceeds that after a step by 2 lr |1 - lr c|/(L - mu)"
-        " <g - mu x, L x - g> and a square, c = mu for lr <= 2/(L + mu), c = L above"
+        "|theta - theta*|^2 times the squared factor exceeds that after a step by 2 lr |1 - lr c|/(L - mu) <g"
+        " - mu x, L x - g> and a square, c = mu for lr <= 2/(L + mu), c = L above"
     )
 
 
@@ -105,11 +102,10 @@ def _slow_contraction(rule: Rule) -> Callable[[], str | None]:
     "With step size 2/(L + mu) gradient descent shrinks the distance to the minimum by (L - mu)/(L + mu) a"
     " step.",
     statement=r"\lVert \theta_t - \theta^\ast \rVert^2 \le \left( \frac{L - \mu}{L + \mu} \right)^{2 t}"
-    r" \lVert \theta_0"
-    r" - \theta^\ast \rVert^2, \qquad \eta = \frac{2}{L + \mu}, \quad \frac{L}{\mu} = 10, \quad t = 1,"
-    r" \dots, 4",
-    scope="every mu-strongly convex f with L-Lipschitz gradient, L = 10 mu, any dimension, full gradients,"
-    " t <= 4",
+    r" \lVert \theta_0 - \theta^\ast \rVert^2, \qquad \eta = \frac{2}{L + \mu}, \quad \frac{L}{\mu} = 10,"
+    r" \quad t = 1, \dots, 4",
+    scope="every mu-strongly convex f with L-Lipschitz gradient, L = 10 mu, any dimension, full gradients, t"
+    " <= 4",
     sources=[taylor_interpolation, polyak_book],
     evidence="exact certificate",
     rule=about("gd"),
@@ -135,11 +131,9 @@ def _slow_bound(rate: sp.Rational, k: int, trial: Trial) -> sp.Expr:
     "gd.pl.rate",
     "Gradient descent converges linearly without convexity if the Polyak-Lojasiewicz inequality holds.",
     statement=r"f(\theta_t) - f^\ast \le (1 - \eta \mu)^t \, (f(\theta_0) - f^\ast) \quad \text{if} \quad"
-    r" \lVert \nabla f"
-    r" \rVert^2 \ge 2 \mu \, (f - f^\ast), \qquad 0 < \eta \le \frac{1}{L}",
+    r" \lVert \nabla f \rVert^2 \ge 2 \mu \, (f - f^\ast), \qquad 0 < \eta \le \frac{1}{L}",
     scope="every f with L-Lipschitz gradient that satisfies the inequality, convex or not, any dimension,"
-    " full"
-    " gradients, every lr <= 1/L, every t",
+    " full gradients, every lr <= 1/L, every t",
     sources=[karimi, garrigos_gower],
     rule=about("gd"),
 )
@@ -171,11 +165,9 @@ def pl_rate(rule: Rule) -> Decision:
     "gd.line_search",
     "Exact line search makes gradient descent faster than the best constant step, in the worst case too.",
     statement=r"f(\theta_t) - f^\ast \le q^t \, (f(\theta_0) - f^\ast), \quad q < \left( \frac{L - \mu}{L +"
-    r" \mu} \right)^2,"
-    r" \qquad \eta_t = \arg\min_\eta f(\theta_{t-1} - \eta \nabla f(\theta_{t-1}))",
-    scope="f(x, y) = (mu x^2 + L y^2)/2 from (L, mu), every 0 < mu < L, every t: the line search attains"
-    " the factor of the"
-    " constant step 2/(L + mu)",
+    r" \mu} \right)^2, \qquad \eta_t = \arg\min_\eta f(\theta_{t-1} - \eta \nabla f(\theta_{t-1}))",
+    scope="f(x, y) = (mu x^2 + L y^2)/2 from (L, mu), every 0 < mu < L, every t: the line search attains the"
+    " factor of the constant step 2/(L + mu)",
     sources=[line_search, nesterov_book],
     expected="refuted",
     evidence="proved",
@@ -196,10 +188,8 @@ def exact_line_search(rule: Rule) -> Decision:
             show_equal(new[1], -ratio * sharp, "the steep coordinate after a step")
     return refuted(
         "from (L, mu) line search chooses lr = 2/(L + mu), reaches (L - mu)/(L + mu) (L, -mu), then the"
-        " mirror image"
-        " of that: f falls by exactly ((L - mu)/(L + mu))^2 at every step. With mu = 1, L = 3: (3, 1),"
-        " (3/2, -1/2), (3/4,"
-        " 1/4), f = 6, 3/2, 3/8",
+        " mirror image of that: f falls by exactly ((L - mu)/(L + mu))^2 at every step. With mu = 1, L = 3:"
+        " (3, 1), (3/2, -1/2), (3/4, 1/4), f = 6, 3/2, 3/8",
         "proved",
     )
 
@@ -210,11 +200,9 @@ def exact_line_search(rule: Rule) -> Decision:
 @claim(
     "nesterov.strongly_convex.rate",
     "On strongly convex functions Nesterov momentum needs only the root of the condition number of steps.",
-    statement=r"f(\theta_t) - f^\ast \le \left( 1 - \sqrt{\frac{m}{L}} \right)^t \left( f(\theta_0) -"
-    r" f^\ast +"
-    r" \frac{m}{2} \lVert \theta_0 - \theta^\ast \rVert^2 \right), \qquad \varepsilon = \frac{1}{L}, \quad"
-    r" \mu ="
-    r" \frac{\sqrt{L} - \sqrt{m}}{\sqrt{L} + \sqrt{m}}",
+    statement=r"f(\theta_t) - f^\ast \le \left( 1 - \sqrt{\frac{m}{L}} \right)^t \left( f(\theta_0) - f^\ast"
+    r" + \frac{m}{2} \lVert \theta_0 - \theta^\ast \rVert^2 \right), \qquad \varepsilon = \frac{1}{L}, \quad"
+    r" \mu = \frac{\sqrt{L} - \sqrt{m}}{\sqrt{L} + \sqrt{m}}",
     scope="every m-strongly convex f with L-Lipschitz gradient, 0 < m < L, any dimension, full gradients,"
     " every t",
     sources=[nesterov_book, acceleration],
@@ -258,15 +246,14 @@ def _nesterov_potential(rule: Rule) -> None:
 
 
 @claim(
-    "momentum.strongly_convex.dual",
+    "momentum.strongly_convex.distance",
     "Polyak's momentum with its best tuning never moves away from the minimum of a strongly convex function.",
     statement=r"\lVert \theta_t - \theta^\ast \rVert \le \lVert \theta_0 - \theta^\ast \rVert, \qquad"
-    r" \varepsilon ="
-    r" \frac{4}{(\sqrt{L} + \sqrt{m})^2}, \quad \mu = \left( \frac{\sqrt{L} - \sqrt{m}}{\sqrt{L} +"
-    r" \sqrt{m}} \right)^2",
+    r" \varepsilon = \frac{4}{(\sqrt{L} + \sqrt{m})^2}, \quad \mu = \left( \frac{\sqrt{L} -"
+    r" \sqrt{m}}{\sqrt{L} + \sqrt{m}} \right)^2",
     scope="L = 25 m, tuning that is best on quadratics, t <= 3: the squared distance can grow 256/81 times"
-    " in the first"
-    " update, and no more than 7.924 and 10.262 times in two and three, over all such f in any dimension",
+    " in the first update, and no more than 7.924 and 10.262 times in two and three, over all such f in any"
+    " dimension",
     sources=[lessard, taylor_interpolation],
     expected="refuted",
     evidence="exact certificate",
