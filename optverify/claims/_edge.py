@@ -10,6 +10,7 @@ import sympy as sp
 
 from optverify.claims._claim import Evidence, Subject, Verdict
 from optverify.language import Source, grad, momentum, t
+from optverify.proof import NotProved
 
 Values = Mapping[str, Any]
 
@@ -81,9 +82,12 @@ class Edge:
     def gradients(self, states: Values) -> tuple[sp.Expr, ...]:
         """What stands for every gradient, in turn: of either sign where zero is left out."""
         size = sp.Symbol("size", positive=True)
-        if self.buffer:  # the new buffer is of either size
-            return (size - momentum * states[self.buffer], -size - momentum * states[self.buffer])
-        return (size, -size) if self.nonzero else (grad,)
+        if not self.buffer:
+            return (size, -size) if self.nonzero else (grad,)
+        if self.buffer not in states:
+            raise NotProved(f"there is no {self.buffer} here")
+        kept = momentum * states[self.buffer]
+        return size - kept, -size - kept  # the new buffer is of either sign
 
     @property
     def substitution(self) -> str:

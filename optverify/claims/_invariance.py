@@ -33,6 +33,7 @@ from optverify.proof.degrees import degrees
 from optverify.proof.enclosure import Exact, differ, text
 from optverify.proof.evaluation import OPERATORS, UNDEFINED, Runner
 from optverify.proof.outcome import NotProved
+from optverify.rules import rule as registered
 
 Numbers = dict[sp.Symbol, Fraction]
 Array = Any
@@ -336,7 +337,7 @@ def claim_of(symmetry: Symmetry, name: str, expected: Verdict, evidence: Evidenc
     """The cell of a rule as a claim of the ledger."""
     family = f"invariance.{symmetry.name}"
     return Claim(
-        f"{family}.{name}", symmetry.title.format(rule=name), symmetry.statement, symmetry.scope,
+        f"{family}.{name}", symmetry.title.format(rule=registered(name).title), symmetry.statement, symmetry.scope,
         symmetry.sources, "invariances", (("rule", about(name)),), expected, evidence,
         partial(decide, symmetry), family=family,
     )  # fmt: skip
