@@ -87,11 +87,9 @@ def _clipped_otherwise(rule: Rule) -> str | None:
     "clip_by_norm.nonexpansive",
     "Clipping by norm brings no two gradients further apart.",
     statement=r"\lVert P(g) - P(h) \rVert \le \lVert g - h \rVert, \qquad P(g) = \min \left( 1,"
-    r" \frac{c}{\lVert"
-    r" g \rVert} \right) g",
+    r" \frac{c}{\lVert g \rVert} \right) g",
     scope="around gradient descent with lr = 1, all pairs of gradients other than 0, every dimension: by"
-    " their"
-    " lengths n, m and the inner product p, with p <= n m",
+    " their lengths n, m and the inner product p, with p <= n m",
     sources=[pascanu],
     evidence="decided by SMT",
     rule=about("clip_by_norm(gd)"),
@@ -106,8 +104,8 @@ def clip_by_norm_nonexpansive(rule: Rule) -> Decision:
         show_by_smt(a * b <= 1, [], "the slope in p", domains(rule))
         show_by_smt((a * n - b * m) ** 2 <= (n - m) ** 2, [], "the case p = n m", domains(rule))
     return holds(
-        "the gap of the squares falls with the inner product p, as s(n) s(m) <= 1, and at p = n m it is"
-        " (n - m)^2 - (s(n) n - s(m) m)^2 >= 0",
+        "the gap of the squares falls with the inner product p, as s(n) s(m) <= 1, and at p = n m it is (n -"
+        " m)^2 - (s(n) n - s(m) m)^2 >= 0",
         "decided by SMT",
     )
 
@@ -136,9 +134,8 @@ def clip_by_value_direction(rule: Rule) -> Decision:
 @claim(
     "clip_by_value.nonexpansive",
     "Clipping by value brings no two gradients further apart, in any coordinate.",
-    statement=r"\lvert P(g) - P(h) \rvert \le \lvert g - h \rvert, \quad \lvert P(g) \rvert \le c, \quad"
-    r" P(g) = g"
-    r" \text{ for } \lvert g \rvert \le c",
+    statement=r"\lvert P(g) - P(h) \rvert \le \lvert g - h \rvert, \quad \lvert P(g) \rvert \le c, \quad P(g)"
+    r" = g \text{ for } \lvert g \rvert \le c",
     scope="around gradient descent with lr = 1, each coordinate, all gradients, every c > 0",
     sources=[mikolov],
     evidence="decided by SMT",
@@ -166,8 +163,7 @@ def clip_by_value_nonexpansive(rule: Rule) -> Decision:
     "clip_by_global_norm.direction",
     "Clipping by global norm keeps the direction of all gradients together.",
     statement=r"\theta^{(i)}_t = \theta^{(i)}_{t-1} - \eta \, s \, g^{(i)}, \quad s = \min \left( 1,"
-    r" \frac{c}{G}"
-    r" \right), \quad G = \Bigl( \sum_i \lVert g^{(i)} \rVert^2 \Bigr)^{1/2}",
+    r" \frac{c}{G} \right), \quad G = \Bigl( \sum_i \lVert g^{(i)} \rVert^2 \Bigr)^{1/2}",
     scope="around gradient descent, any number of arrays of any shapes, G > 0, every c > 0",
     sources=[pascanu],
     rule=about("clip_by_global_norm(gd)"),

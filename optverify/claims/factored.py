@@ -128,11 +128,9 @@ def _last_update(rule: Rule, gradients: list[Any], **more: Any) -> dict[Any, Any
     "adafactor.sums",
     "Adafactor's factored second moment has the row sums and column sums of the full one.",
     statement=r"\sum_j \hat{V}_{ij} = \sum_j V_{ij}, \quad \sum_i \hat{V}_{ij} = \sum_i V_{ij}, \qquad"
-    r" \hat{V} ="
-    r" \frac{R C}{\mathrm{mean}(R)}",
+    r" \hat{V} = \frac{R C}{\mathrm{mean}(R)}",
     scope="2 x 3 matrices with a symbol for each entry, any gradients, every decay rate and eps_1, every t,"
-    " by"
-    " induction; V is that of the unfactored dialect",
+    " by induction; V is that of the unfactored dialect",
     sources=[shazeer],
     rule=about("adafactor"),
     full=about("adafactor", factored=False),
@@ -152,8 +150,7 @@ def adafactor_sums(rule: Rule, full: Rule) -> Decision:
     "adafactor.divergence",
     "Adafactor's factored second moment is the best rank-one approximation in the I-divergence.",
     statement=r"\hat{V} = \arg\min_{W = r c^\top > 0} \sum_{ij} \Bigl( V_{ij} \log \frac{V_{ij}}{W_{ij}} -"
-    r" V_{ij} +"
-    r" W_{ij} \Bigr)",
+    r" V_{ij} + W_{ij} \Bigr)",
     scope="2 x 3 matrices with a symbol for each entry, every V > 0 that gradients lead to, every t",
     sources=[shazeer],
     rule=about("adafactor"),
@@ -212,8 +209,7 @@ def adafactor_exact(rule: Rule, full: Rule) -> Decision:
     "No update of Adafactor has a root mean square above its threshold, in units of the relative step size.",
     statement=r"\mathrm{RMS}(\hat{U}_t) \le d, \qquad \hat{U}_t = U_t \text{ where } \mathrm{RMS}(U_t) \le d",
     scope="every gradient and t, shown for vectors of two entries of length r: the root mean square of a"
-    " multiple"
-    " is that multiple of it",
+    " multiple is that multiple of it",
     sources=[shazeer],
     evidence="decided by SMT",
     rule=about("adafactor"),

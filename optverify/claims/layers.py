@@ -117,8 +117,7 @@ def off_direction(rule: Rule, u: Any) -> str | None:
         if getattr(end[theta.now], "shape", None) != (2, 1) or differs(end[theta.now], expected):
             return (
                 f"theta = {list(start)}, gradient (5, -12), lr = {values['lr']}: the direction is"
-                f" {list(along)}, but"
-                f" theta becomes {sp.sympify(end[theta.now])}"
+                f" {list(along)}, but theta becomes {sp.sympify(end[theta.now])}"
             )
     return None
 
@@ -127,11 +126,9 @@ def off_direction(rule: Rule, u: Any) -> str | None:
     "lamb.step_length",
     "Every step of LAMB is lr times as long as the weights of the layer.",
     statement=r"\theta_t = \theta_{t-1} - \eta \, \lVert \theta_{t-1} \rVert \, \frac{u_t}{\lVert u_t"
-    r" \rVert},"
-    r" \quad \lVert \theta_t - \theta_{t-1} \rVert = \eta \, \lVert \theta_{t-1} \rVert",
+    r" \rVert}, \quad \lVert \theta_t - \theta_{t-1} \rVert = \eta \, \lVert \theta_{t-1} \rVert",
     scope="every layer of every shape, any gradients, moments, decay in the direction and t, with theta and"
-    " the"
-    " direction other than 0 (else the step is lr times the direction); the length of a step not clipped",
+    " the direction other than 0 (else the step is lr times the direction); the length of a step not clipped",
     sources=[you_lamb],
     expected="holds under conditions",
     rule=about("lamb"),
@@ -158,14 +155,10 @@ def lamb_step_length(rule: Rule) -> Decision:
     "lars.step_length",
     "LARS's step is lr times the trust coefficient times as long as the weights of the layer.",
     statement=r"\theta_1 = \theta_0 - \frac{\gamma \eta \lVert \theta_0 \rVert}{\lVert g \rVert + \beta"
-    r" \lVert"
-    r" \theta_0 \rVert + \epsilon} \, (g + \beta \theta_0), \quad \lVert \theta_1 - \theta_0 \rVert \le"
-    r" \gamma \eta \, \lVert \theta_0 \rVert, \quad"
-    r" \text{with}"
-    r" \; = \; \text{for } \beta = \epsilon = 0",
+    r" \lVert \theta_0 \rVert + \epsilon} \, (g + \beta \theta_0), \quad \lVert \theta_1 - \theta_0 \rVert"
+    r" \le \gamma \eta \, \lVert \theta_0 \rVert, \quad \text{with} \; = \; \text{for } \beta = \epsilon = 0",
     scope="the first step (velocity 0) of a layer of any shape, theta and gradient other than 0; with decay"
-    " it is"
-    " shorter unless theta and gradient point the same way",
+    " it is shorter unless theta and gradient point the same way",
     sources=[you_lars],
     expected="holds under conditions",
     rule=about("lars"),
@@ -205,8 +198,7 @@ def lars_step_length(rule: Rule) -> Decision:
     "novograd.constant_gradient",
     "NovoGrad's steps have length lr, whatever the size of the gradient.",
     statement=r"\theta_t = \theta_{t-1} - \eta \, \frac{1 - \beta_1^t}{1 - \beta_1} \, \frac{g}{\lVert g"
-    r" \rVert}:"
-    r" \quad \text{length } \eta \text{ at } t = 1, \text{ tending to } \frac{\eta}{1 - \beta_1}",
+    r" \rVert}: \quad \text{length } \eta \text{ at } t = 1, \text{ tending to } \frac{\eta}{1 - \beta_1}",
     scope="constant gradient g other than 0, a layer of any shape, eps = 0, no decay, every t",
     sources=[ginsburg],
     expected="holds under conditions",
@@ -237,9 +229,8 @@ def novograd_constant_gradient(rule: Rule) -> Decision:
         first = from_start(rule)["theta"].subs({eps: 0, weight_decay: 0})
         show_equal(first, theta.before - lr * unit, "theta_1", domains(rule))
     return holds_under_conditions(
-        "v_t = |g|^2 and m_t = (1 - beta_1^t)/(1 - beta_1) g/|g| by induction: the first step has length"
-        " lr, later"
-        " ones are longer, up to 1/(1 - beta_1) times: the first moment is a sum, not a mean"
+        "v_t = |g|^2 and m_t = (1 - beta_1^t)/(1 - beta_1) g/|g| by induction: the first step has length lr,"
+        " later ones are longer, up to 1/(1 - beta_1) times: the first moment is a sum, not a mean"
     )
 
 
@@ -261,8 +252,7 @@ def _other_velocity(rule: Rule) -> str | None:
     "adagrad_norm.effective_rate",
     "AdaGrad-Norm has one effective learning rate for all coordinates, which never rises.",
     statement=r"\theta_t = \theta_{t-1} - \frac{\eta}{b_t} \, g_t, \qquad b_t^2 = b_0^2 + \sum_{s \le t}"
-    r" \lVert g_s"
-    r" \rVert^2",
+    r" \lVert g_s \rVert^2",
     scope="any gradients of any shape, every b_0 > 0 and t",
     sources=[ward],
     rule=about("adagrad_norm"),
@@ -309,8 +299,7 @@ def squared_length(rule: Rule) -> sp.Expr:
     "scale_free.growth",
     "Without weight decay, weights whose scale does not matter only grow.",
     statement=r"\langle \theta, \nabla f(\theta) \rangle = 0 \quad \Longrightarrow \quad \lVert \theta_t"
-    r" \rVert^2 ="
-    r" \lVert \theta_{t-1} \rVert^2 + \eta^2 \lVert \nabla f(\theta_{t-1}) \rVert^2",
+    r" \rVert^2 = \lVert \theta_{t-1} \rVert^2 + \eta^2 \lVert \nabla f(\theta_{t-1}) \rVert^2",
     scope="gradient descent, every dimension, lr and t; " + SCALE_FREE,
     sources=[arora],
     rule=about("gd"),
@@ -327,8 +316,7 @@ def scale_free_growth(rule: Rule) -> Decision:
     statement=r"\theta \to c \, \theta, \; \eta \to c^2 \eta \quad \Longrightarrow \quad \theta_t \to c \,"
     r" \theta_t",
     scope="gradient descent, every dimension, c > 0, lr and t; f(c theta) = f(theta), so the gradient at c"
-    " theta is"
-    " 1/c times that at theta",
+    " theta is 1/c times that at theta",
     sources=[van_laarhoven],
     rule=about("gd"),
 )
@@ -343,11 +331,9 @@ def scale_free_effective_rate(rule: Rule) -> Decision:
 @claim(
     "scale_free.equilibrium",
     "Weight decay holds weights whose scale does not matter at a length that depends on lr and the decay.",
-    statement=r"\lVert \theta \rVert^4 = \frac{\eta \, s^2}{\lambda (2 - \eta \lambda)}, \qquad"
-    r" \frac{\lVert \eta"
-    r" \nabla f \rVert}{\lVert \theta \rVert} = \sqrt{\eta \lambda (2 - \eta \lambda)} \approx \sqrt{2 \eta"
-    r" \lambda},"
-    r" \qquad s = \lVert \theta \rVert \, \lVert \nabla f(\theta) \rVert",
+    statement=r"\lVert \theta \rVert^4 = \frac{\eta \, s^2}{\lambda (2 - \eta \lambda)}, \qquad \frac{\lVert"
+    r" \eta \nabla f \rVert}{\lVert \theta \rVert} = \sqrt{\eta \lambda (2 - \eta \lambda)} \approx \sqrt{2"
+    r" \eta \lambda}, \qquad s = \lVert \theta \rVert \, \lVert \nabla f(\theta) \rVert",
     scope="gradient descent with decay in the gradient, every dimension, 0 < lr lambda < 2, s the same in"
     " every"
     " step; that length attracts lengths near by unless lr lambda = 1; " + SCALE_FREE,

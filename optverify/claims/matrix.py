@@ -327,8 +327,7 @@ def _outside(rule: Rule, gradient: Any, values: dict[str, Any], low: Any, high: 
     "muon.newton_schulz",
     "Five Newton-Schulz steps with Muon's coefficients bring every singular value near 1.",
     statement=r"p(x) = 3.4445 \, x - 4.7750 \, x^3 + 2.0315 \, x^5 \quad \Longrightarrow \quad"
-    r" p(p(p(p(p(x)))))"
-    r" \in [0.68, 1.14] \quad \text{for all } x \in [0.01, 1]",
+    r" p(p(p(p(p(x))))) \in [0.68, 1.14] \quad \text{for all } x \in [0.01, 1]",
     scope="a singular value is at least 0.01 times the Frobenius norm of the matrix; eps = 0; every shape;"
     " the step is lr sqrt(max(1, m/n)) times the result",
     sources=[jordan],
@@ -346,8 +345,8 @@ def muon_newton_schulz(rule: Rule) -> Decision:
         if not (ends[0] >= low and ends[1] <= high):
             raise NotProved(f"five iterations take [0.01, 1] into [{_decimal(ends[0])}, {_decimal(ends[1])}]")
     return holds(
-        f"the image is [{_decimal(ends[0])}, {_decimal(ends[1])}]: extrema of p at the ends and at the"
-        f" zeros of"
+        f"the image is [{_decimal(ends[0])}, {_decimal(ends[1])}]: extrema of p at the ends and at the zeros"
+        f" of"
         " p', enclosed in rationals and rounded outwards",
         "interval arithmetic",
     )
@@ -403,9 +402,8 @@ def muon_orthogonal(rule: Rule) -> Decision:
     if once == {1} and end == 1:
         return holds("1 is a fixed point", "exact certificate")
     return refuted(
-        f"p(1) = {' or '.join(map(str, once))}: (1), which is orthogonal, is no fixed point. Its update"
-        f" after five"
-        f" iterations is the rational number {float(end):.6f}..., not 1"
+        f"p(1) = {' or '.join(map(str, once))}: (1), which is orthogonal, is no fixed point. Its update after"
+        f" five iterations is the rational number {float(end):.6f}..., not 1"
     )
 
 
@@ -413,8 +411,7 @@ def muon_orthogonal(rule: Rule) -> Decision:
     "muon.classical",
     "With the classical coefficients 15/8, -5/4 and 3/8 the iteration converges to the orthogonal factor.",
     statement=r"q(x) = \frac{15 x - 10 x^3 + 3 x^5}{8}: \quad 1 - q(x) = (1 - x)^3 \, \frac{3 x^2 + 9 x +"
-    r" 8}{8},"
-    r" \quad x < q(x) < 1 \text{ for } 0 < x < 1, \quad q(1) = 1",
+    r" 8}{8}, \quad x < q(x) < 1 \text{ for } 0 < x < 1, \quad q(1) = 1",
     scope="every matrix of full rank over its norm, each singular value of its own; the order is cubic",
     sources=[higham],
     rule=about("muon"),
@@ -431,9 +428,8 @@ def muon_classical(rule: Rule) -> Decision:
             show_nonnegative(sp.factor((p.as_expr() - x).subs(x, share)), "q(x) - x")
             show_nonnegative(sp.factor((1 - p.as_expr()).subs(x, share)), "1 - q(x)")
     return holds(
-        "1 - q = (1 - x)^3 (3 x^2 + 9 x + 8)/8 and q - x = x (1 - x^2)(7 - 3 x^2)/8: singular values rise"
-        " to 1,"
-        " the only fixed point in (0, 1], and the distance to 1 ends up cubed, times 5/2"
+        "1 - q = (1 - x)^3 (3 x^2 + 9 x + 8)/8 and q - x = x (1 - x^2)(7 - 3 x^2)/8: singular values rise to"
+        " 1, the only fixed point in (0, 1], and the distance to 1 ends up cubed, times 5/2"
     )
 
 
@@ -454,12 +450,10 @@ def _another_fixed_point(rule: Rule, numbers: dict[str, sp.Rational]) -> str | N
 @claim(
     "soap.adam",
     "Until its basis is renewed, SOAP is Adam.",
-    statement=r"Q_L = I, \; Q_R = I \text{ for } t \le f \quad \Longrightarrow \quad \theta_t \text{ of"
-    r" SOAP} ="
-    r" \theta_t \text{ of Adam}, \qquad t \le f",
+    statement=r"Q_L = I, \; Q_R = I \text{ for } t \le f \quad \Longrightarrow \quad \theta_t \text{ of SOAP}"
+    r" = \theta_t \text{ of Adam}, \qquad t \le f",
     scope="every matrix (an entry of 2 x 2 stands for all), any gradients, t up to precondition_frequency,"
-    " the"
-    " same beta_1, beta_2 and epsilon",
+    " the same beta_1, beta_2 and epsilon",
     sources=[vyas],
     rule=about("soap"),
     adam=about("adam"),
@@ -539,7 +533,6 @@ def soap_rotation(rule: Rule) -> Decision:
         return holds("the first step turns with the matrix in the run that was tried", "exact certificate")
     return refuted(
         f"G = {(gradient + sp.ones(2, 2)).tolist()} and lr = 1, eps = 0 give theta_1 = {plain.tolist()};"
-        f" turned by"
-        f" U = {quarter.tolist()} the gradient gives {turned.tolist()}, not U theta_1 ="
+        f" turned by U = {quarter.tolist()} the gradient gives {turned.tolist()}, not U theta_1 ="
         f" {(quarter * plain).tolist()}: the first step is a sign, as Adam's"
     )

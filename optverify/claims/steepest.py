@@ -92,9 +92,8 @@ def adagrad_norm_steepest(rule: Rule) -> Decision:
     "Without accumulation Shampoo is steepest descent in the spectral norm.",
     statement=r"\min_{\lVert D \rVert_2 \le \eta} \langle G, D \rangle = - \eta \, \lVert G \rVert_*, \quad"
     r" \text{attained by } D = \theta_1 - \theta_0 = - \eta \, U V^\top \quad (\epsilon \to 0)",
-    scope="the first step, every gradient of full rank of every shape: turned to diagonal ones, done for 2"
-    " x 3; no"
-    " decay",
+    scope="the first step, every gradient of full rank of every shape: turned to diagonal ones, done for 2 x"
+    " 3; no decay",
     sources=[old_optimizer],
     rule=about("shampoo"),
 )
@@ -112,7 +111,6 @@ def shampoo_steepest(rule: Rule) -> Decision:
     first: Any = sp.expand((lr**2 * sp.eye(2) - D * D.T)[0, 0] + D[0, 1] ** 2 + D[0, 2] ** 2)
     show_equal(first, (lr - D[0, 0]) * (lr + D[0, 0]), "lr^2 - D_11^2")
     return holds(
-        "at the step <G, D> = -lr (s_1 + s_2) and D D^T = lr^2 I; if lr^2 I - D D^T is positive"
-        " semidefinite its"
-        " diagonal says D_ii^2 <= lr^2, so that s_i D_ii >= -lr s_i"
+        "at the step <G, D> = -lr (s_1 + s_2) and D D^T = lr^2 I; if lr^2 I - D D^T is positive semidefinite"
+        " its diagonal says D_ii^2 <= lr^2, so that s_i D_ii >= -lr s_i"
     )

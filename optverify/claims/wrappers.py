@@ -118,8 +118,7 @@ def refute_first(found: str | None) -> None:
     statement=r"\alpha_s = 1 \quad \Longrightarrow \quad \theta_t \text{ of Lookahead around Adam} = \theta_t"
     r" \text{ of Adam}",
     scope="each coordinate, any gradients, every period k and every t; Adam stands for any rule inside, as"
-    " its"
-    " lines are kept one by one",
+    " its lines are kept one by one",
     sources=[zhang],
     rule=about("lookahead(adam)"),
     inner=about("adam"),
@@ -173,10 +172,9 @@ def lookahead_step(rule: Rule) -> Decision:
     "On a noisy quadratic Lookahead has a smaller stationary variance than the optimizer inside.",
     statement=r"V = \frac{\alpha^2 (1 - A^{2k})}{\alpha^2 (1 - A^{2k}) + 2 \alpha (1 - \alpha)(1 - A^k)} \,"
     r" V_{\mathrm{SGD}}, \quad V_{\mathrm{SGD}} = \frac{\eta^2 \sigma^2}{1 - A^2}, \quad A = 1 - \eta"
-    r" \lambda,"
-    r" \quad V < V_{\mathrm{SGD}} \text{ for } 0 < A < 1, \; 0 < \alpha < 1",
-    scope="gradient lambda theta + noise, independent with variance sigma^2, around gradient descent,"
-    " k = 1, ..., 4, any alpha, lambda and lr with |A| < 1; the slow parameters",
+    r" \lambda, \quad V < V_{\mathrm{SGD}} \text{ for } 0 < A < 1, \; 0 < \alpha < 1",
+    scope="gradient lambda theta + noise, independent with variance sigma^2, around gradient descent, k = 1,"
+    " ..., 4, any alpha, lambda and lr with |A| < 1; the slow parameters",
     sources=[zhang],
     rule=about("lookahead(gd)"),
 )
@@ -249,8 +247,7 @@ def accumulated_big_batch(rule: Rule, inner: Rule) -> Decision:
     "averaged.weights",
     "The average of the parameters is a weighted mean of all of them, and does not disturb the optimizer.",
     statement=r"\bar\theta_t = \beta^t \theta_0 + (1 - \beta) \sum_{s=1}^{t} \beta^{t-s} \theta_s, \qquad"
-    r" \beta^t +"
-    r" (1 - \beta) \sum_{s=1}^{t} \beta^{t-s} = 1",
+    r" \beta^t + (1 - \beta) \sum_{s=1}^{t} \beta^{t-s} = 1",
     scope="each coordinate, any gradients, every beta in [0, 1) and t; Adam stands for any rule inside",
     sources=[polyak],
     rule=about("averaged(adam)"),
@@ -330,13 +327,10 @@ def sam_update(rule: Rule, start: Any, curvature: Any, **values: Any) -> Any:
     "sam.cycle",
     "On a quadratic SAM with a constant radius does not come to rest: it ends up going back and forth.",
     statement=r"f(\theta) = \tfrac{1}{2} \lambda \theta^2, \; 0 < \eta \lambda < 2: \quad a = \frac{\eta"
-    r" \lambda"
-    r" \rho}{2 - \eta \lambda} \; \longmapsto \; -a \; \longmapsto \; a, \qquad \theta = a + d \;"
-    r" \longmapsto \; -a"
-    r" + (1 - \eta \lambda) d",
-    scope="one variable, around gradient descent, every lambda, rho > 0 and lr < 2/lambda; the cycle"
-    " attracts as"
-    " long as a + d > 0: distances shrink by |1 - lr lambda| in each update",
+    r" \lambda \rho}{2 - \eta \lambda} \; \longmapsto \; -a \; \longmapsto \; a, \qquad \theta = a + d \;"
+    r" \longmapsto \; -a + (1 - \eta \lambda) d",
+    scope="one variable, around gradient descent, every lambda, rho > 0 and lr < 2/lambda; the cycle attracts"
+    " as long as a + d > 0: distances shrink by |1 - lr lambda| in each update",
     sources=[si],
     rule=about("sam(gd)"),
 )
