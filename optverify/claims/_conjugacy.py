@@ -155,9 +155,18 @@ def pair(edge: Edge, smaller: Rule, larger: Rule) -> Pair:
         if image is None:
             change[name] = sp.Dummy(name, **state.before.assumptions0)
         else:
-            change[name] = sp.sympify(image).xreplace(names)
+            change[name] = _resolved(image, names, smaller)
             known.append(name)
     return Pair(one, two, change, tuple(known), domains(smaller))
+
+
+def _resolved(image: Any, names: Mapping[sp.Symbol, sp.Expr], rule: Rule) -> sp.Expr:
+    """A value for a state, with the states and hyperparameters of the rule for their names."""
+    value = sp.sympify(image).xreplace(dict(names))
+    read = {t, *names.values(), *(h.symbol for h in rule.every_hyperparameter)}
+    if strange := value.free_symbols - read:
+        raise NotProved(f"rule {rule.name!r} has no {', '.join(sorted(map(str, strange)))} here")
+    return value
 
 
 def _show_in_range(edge: Edge, smaller: Rule, larger: Rule) -> None:
@@ -297,7 +306,7 @@ def _numbers(edge: Edge, both: Pair) -> Numbers:
     exact = trial(both.smaller.rule, edge.given)
     sides = (both.smaller, both.larger)
     written = [e for x in sides for e in (*dict(x.lines).values(), *x.initial.values(), x.point)]
-    read = {s for e in written for s in e.free_symbols}
+    read = {s for e in (*written, *both.change.values()) for s in e.free_symbols}
     for k, symbol in enumerate(sorted(read - exact.keys(), key=str), 11):
         exact.setdefault(symbol, sp.Rational(1, k))
     return {s: Fraction(int(v.p), int(v.q)) for s, v in exact.items() if v.is_Rational}

@@ -335,9 +335,9 @@ def decide(symmetry: Symmetry, rule: Rule) -> Decision:
 
 def claim_of(symmetry: Symmetry, name: str, expected: Verdict, evidence: Evidence) -> Claim:
     """The cell of a rule as a claim of the ledger."""
-    family = f"invariance.{symmetry.name}"
+    family, title = f"invariance.{symmetry.name}", symmetry.title.format(rule=registered(name).title)
     return Claim(
-        f"{family}.{name}", symmetry.title.format(rule=registered(name).title), symmetry.statement, symmetry.scope,
+        f"{family}.{name}", title, symmetry.statement, symmetry.scope,
         symmetry.sources, "invariances", (("rule", about(name)),), expected, evidence,
         partial(decide, symmetry), family=family,
     )  # fmt: skip

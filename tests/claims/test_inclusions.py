@@ -87,6 +87,13 @@ def test_a_quantity_that_is_not_there_is_no_inclusion():
         decide(replace(EDGES["gd.momentum"], states={"w": 2}), ov.rule("gd"), ov.rule("momentum"))
 
 
+@pytest.mark.parametrize("other", ["gd", "momentum", "adagrad", "muon", "soap"])
+def test_rules_of_another_shape_are_no_errors(other):
+    for c in CLAIMS[::3]:
+        for name, _ in c.subjects:
+            assert c.decide(**{name: ov.rule(other)}).verdict != "error"
+
+
 def test_a_wrong_change_of_states_is_refuted():
     edge = replace(EDGES["nesterov.qhm"], states={"m": sp.Symbol("v")})
     found = decide(edge, edge.smaller.load(), edge.larger.load())
