@@ -10,6 +10,7 @@ import sympy as sp
 from optverify.language import Domain, Hyperparameter, ScheduleFamily
 from optverify.language.clock import t as updates
 from optverify.proof import NotProved
+from optverify.proof.signs import has_sign
 
 k, j, n = sp.symbols("k j n", integer=True, nonnegative=True)
 
@@ -48,9 +49,59 @@ def off(
 ) -> str | None:
     """Words on a time at which the rate is not the expected one, for exact values; None if there is none."""
     given = ", ".join(f"{name} = {value}" for name, value in values.items())
-    for time in times:
-        found = at(family, sp.Integer(time), **values)
-        gap = found - expected(time)
-        if gap.has(sp.nan, sp.zoo) or not gap.is_number or abs(sp.N(gap, 30)) > sp.Rational(1, 10**25):
-            return f"{given}: eta_{time} is {found}, not {expected(time)}"
+    put = {h.symbol: values[h.name] for h in family.hyperparameters if h.name in values}
+    try:
+        eta = formula(family).subs(put)
+        for time in times:
+            found, stated = eta.subs(updates, time), expected(time)
+            gap = found - stated
+            if gap.has(sp.nan, sp.zoo) or not gap.is_number or abs(sp.N(gap, 30)) > sp.Rational(1, 10**25):
+                return f"{given}: eta_{time} is {found}, not {stated}"
+    except (TypeError, ValueError) as failed:
+        return f"{given}: eta has no value, {failed}"
     return None
+
+
+def pieces(family: ScheduleFamily, count: int) -> list[sp.Expr]:
+    """The cases of a schedule that ends in a Piecewise, all but the conditions."""
+    eta = formula(family)
+    if not isinstance(eta, sp.Piecewise) or len(eta.args) != count:
+        raise NotProved(f"eta = {eta} has no {count} cases")
+    return [value for value, _ in eta.args]
+
+
+def settled(e: Any, put: Mapping[sp.Symbol, Any]) -> Any:
+    """An expression with symbols replaced, without Min, Max and cases; which case it is must follow.
+
+    NotProved where that is open. No Min is ever built of what is put in, as SymPy takes long to compare that.
+    """
+    if isinstance(e, sp.Piecewise):
+        for value, condition in e.args:
+            if _holds(condition, put):
+                return settled(value, put)
+        raise NotProved(f"no case of {e} is known to apply")
+    if not e.has(sp.Min, sp.Max, sp.Piecewise):
+        return e.xreplace(dict(put))
+    parts = [settled(a, put) for a in e.args]
+    if not isinstance(e, (sp.Min, sp.Max)):
+        return e.func(*parts)
+    sign = 1 if isinstance(e, sp.Min) else -1
+    for part in parts:
+        gaps = [sp.cancel(sign * (o - part)) for o in parts if o != part]
+        if all(has_sign(gap, {}, strict=False) for gap in gaps):
+            return part
+    raise NotProved(f"it is open which of {', '.join(map(str, parts))} is smaller")
+
+
+def _holds(condition: Any, put: Mapping[sp.Symbol, Any]) -> bool:
+    """True or False for a < b and true; NotProved where it is open."""
+    if condition in (sp.true, sp.false):
+        return bool(condition)
+    if not isinstance(condition, (sp.StrictLessThan, sp.StrictGreaterThan)):
+        raise NotProved(f"the condition {condition} is of no known kind")
+    gap = sp.cancel((condition.gts - condition.lts).xreplace(dict(put)))
+    if has_sign(gap, {}, strict=True):
+        return True
+    if has_sign(-gap, {}, strict=False):
+        return False
+    raise NotProved(f"it is open whether {condition} at {put}")

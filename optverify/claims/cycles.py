@@ -1,168 +1,166 @@
-"""Runs that never arrive: exact cycles of momentum and of sign descent."""
+"""Schedules that go up and down: one cycle, and cyclical rates."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from typing import Any
 
 import sympy as sp
 
-from optverify.claims._claim import Decision, about, claim, holds, refuted
-from optverify.claims.tuning import lessard
-from optverify.language import Rule, Source, grad, lr, momentum, theta
-from optverify.proof import NotProved, is_schur, show_equal, unless
-from optverify.views.closed import closed_form
-from optverify.views.run import run
+from optverify.claims._claim import Decision, about_schedule, claim, holds
+from optverify.claims._first import refute_first
+from optverify.claims._schedule import k, n, off, pieces, ranges, settled, within_period
+from optverify.language import ScheduleFamily, Source, hyper_symbol, lr
+from optverify.language.clock import count_symbol, lr_min, total
+from optverify.language.clock import t as updates
+from optverify.proof import NotProved, show_equal
 
-goujaud = Source(
-    "Goujaud, Taylor and Dieuleveut",
-    2023,
-    "Provable non-accelerations of the heavy-ball method",
-    "cycles of the heavy ball on smooth strongly convex functions",
-    arxiv="2307.11291",
-)
-lessard_cycle = Source(
-    lessard.authors,
-    lessard.year,
-    lessard.title,
-    "the counterexample to convergence of the heavy ball, with kappa = 25",
-    lessard.venue,
-    arxiv=lessard.arxiv,
-)
-bernstein = Source(
-    "Bernstein, Wang, Azizzadenesheli and Anandkumar",
+smith_topin = Source(
+    "Smith and Topin",
     2018,
-    "signSGD: compressed optimisation for non-convex problems",
-    "Algorithm 1",
-    "ICML",
-    arxiv="1802.04434",
+    "Super-convergence: very fast training of neural networks using large learning rates",
+    "the 1cycle policy",
+    arxiv="1708.07120",
+)
+smith = Source(
+    "Smith",
+    2017,
+    "Cyclical learning rates for training neural networks",
+    "the triangular policy",
+    "WACV",
+    arxiv="1506.01186",
 )
 
-z = sp.Symbol("z")
-CYCLE = tuple(sp.Rational(n, 1225) for n in (792, -2208, 2592))
-TUNING = {lr: sp.Rational(1, 9), momentum: sp.Rational(4, 9)}
-"""Polyak's tuning for curvatures between 1 and 25."""
+up, down = count_symbol("step_size_up"), count_symbol("step_size_down")
 
 
-def steep_slope(x: sp.Rational) -> sp.Rational:
-    """The slope of a convex function whose curvature is 25, then 1 between 1 and 2, then 25 again."""
-    return 25 * x if x < 1 else x + 24 if x < 2 else 25 * x - 24
+# ---- one cycle -------------------------------------------------------------------------------------------
+
+p, D, E = (hyper_symbol(name, positive=True) for name in ("pct_start", "div_factor", "final_div_factor"))
+CYCLE = {"lr": 6, "total": 7, "pct_start": sp.Rational(3, 7), "div_factor": 3, "final_div_factor": 2}
+HEIGHTS = {i: sp.Rational(e, 2) for i, e in {0: 4, 1: 8, 2: 12, 4: 7, 6: 2, 9: 2}.items()}
+
+
+def one_cycle_pieces(family: ScheduleFamily) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
+    """Rise, fall and what comes after, over real times; the way up takes 1 + s updates, s >= 0."""
+    rise, fall, end = pieces(family, 3)
+    longer = (2 + sp.Symbol("s", nonnegative=True)) / total
+    return rise.subs(p, longer), fall.subs(p, longer), end.subs(p, longer)
 
 
 @claim(
-    "momentum.global_convergence",
-    "Momentum with the tuning that is best on quadratics converges on smooth and strongly convex functions.",
-    statement=r"m \le f'' \le L, \; \varepsilon = \frac{4}{(\sqrt{L} + \sqrt{m})^2}, \; \mu = \left("
-    r" \frac{\sqrt{L} - \sqrt{m}}{\sqrt{L} + \sqrt{m}} \right)^2 \quad \Longrightarrow \quad \theta_t \to"
-    r" \theta^*",
-    scope="m = 1, L = 25, so lr = 1/9 and momentum = 4/9; dimension 1, f'(x) = 25 x for x < 1, x + 24 for 1"
-    " <= x < 2, 25 x - 24 from there on, with its minimum at 0; full gradients",
-    sources=[lessard_cycle, goujaud],
-    expected="refuted",
-    evidence="exact certificate",
-    corrected_by="momentum.quadratic.best_tuning",
-    rule=about("momentum"),
+    "one_cycle.ends",
+    "One cycle begins at lr/D, is at lr after a fraction p of the updates, and ends at lr/(D D_final).",
+    statement=r"\eta_0 = \frac{\eta_{\max}}{D}, \quad \eta_{pT-1} = \eta_{\max}, \quad \eta_{T-1} ="
+    r" \frac{\eta_{\max}}{D \, D_{\mathrm{final}}}, \qquad \text{continuous}",
+    scope="every lr, T, D, D_final and p with p T >= 2; two phases, half cosines, the last rate at T - 1"
+    " (PyTorch)",
+    sources=[smith_topin],
+    schedule=about_schedule("one_cycle"),
 )
-def three_cycle(rule: Rule) -> Decision:
-    """Three exact steps return to the start; the product of their matrices is Schur stable, so it"
-    " attracts."""
-    form = {name: e.subs(TUNING) for name, e in closed_form(rule).items()}
-    if form.keys() != {"theta", "v"} or rule.gradient_point != theta.before:
-        raise NotProved("the rule has not the states theta and v, or a gradient elsewhere")
-    before = [theta.before, rule.state("v").before]
-    state, product = {before[0]: CYCLE[0], before[1]: CYCLE[0] - CYCLE[2]}, sp.eye(2)
-    for k in range(3):
-        here = state[theta.before]
-        if here != CYCLE[k]:
-            raise NotProved(f"step {k} of the cycle leads to {here}, not {CYCLE[k]}")
-        at = {**state, grad: steep_slope(here)}
-        slope = 1 if 1 <= here < 2 else 25
-        step = sp.Matrix([form["theta"], form["v"]])
-        product = (step.jacobian(before) + step.diff(grad) * sp.Matrix([[slope, 0]])) * product
-        state = {s: e.subs(at) for s, e in zip(before, step, strict=True)}
-    if state != {before[0]: CYCLE[0], before[1]: CYCLE[0] - CYCLE[2]}:
-        raise NotProved(f"after three steps the state is {state}")
-    if product.free_symbols or not is_schur(product.charpoly(z)):
-        raise NotProved(f"the cycle is not attracting: three steps have the matrix {product}")
-    near = _reached(rule)
-    return refuted(
-        f"theta = {', '.join(map(str, CYCLE))} repeat for ever, with v the difference of two in a row; the"
-        f" cycle attracts: three steps have the matrix {product.tolist()}, whose roots lie in the unit disk;"
-        f" from theta_0 = 33/10, v_0 = 0 the run is within {near} of it after 30 updates"
-    )
-
-
-def _reached(rule: Rule) -> sp.Rational:
-    """1/100, if the run from 33/10 has come so near to the cycle after 30 updates; else NotProved."""
-    values = {"lr": TUNING[lr], "momentum": TUNING[momentum]}
-    history = run(rule, [steep_slope] * 30, start=sp.Rational(33, 10), values=values)
-    last, near = history[-1]["theta"], sp.Rational(1, 100)
-    if min(abs(last - e) for e in CYCLE) > near:
-        raise NotProved(f"the run from 33/10 is at {last} after 30 updates")
-    return near
+def one_cycle_ends(schedule: ScheduleFamily) -> Decision:
+    """Neighbouring cases where one takes over from the other."""
+    refute_first(off(schedule, CYCLE, HEIGHTS.__getitem__, HEIGHTS))
+    rise, fall, end = one_cycle_pieces(schedule)
+    top = 1 + sp.Symbol("s", nonnegative=True)
+    for piece, time, height in (
+        (rise, sp.Integer(0), lr / D),
+        (rise, top, lr),
+        (fall, top, lr),
+        (fall, total - 1, lr / D / E),
+        (end, updates, lr / D / E),
+    ):
+        show_equal(piece.subs(updates, time), height, f"eta at t = {time}", ranges(schedule))
+    return holds("the way up ends where the way down begins, at lr, and that where the last rate is held")
 
 
 @claim(
-    "signsgd.converges",
-    "Sign descent with a constant step size converges to the minimum of a convex function.",
-    statement=r"\theta_t \to 0 \text{ for every } \theta_0, \; \delta > 0, \qquad f(\theta) ="
-    r" \frac{\lambda}{2} \theta^2",
-    scope="f(theta) = lambda/2 theta^2 with any curvature lambda > 0, dimension 1, full gradients, any"
-    " constant lr, from theta_0 = lr/2",
-    sources=[bernstein],
-    expected="refuted",
-    evidence="exact certificate",
-    corrected_by="signsgd.neighbourhood",
-    rule=about("signsgd"),
+    "one_cycle.smooth",
+    "With half cosines one cycle is smooth at its top and at its end.",
+    statement=r"\frac{d \eta}{dt} = 0 \text{ at } t = pT - 1 \text{ from both sides, at } t = 0 \text{ and"
+    r" at } t = T - 1",
+    scope="every lr, T, D, D_final and p with p T >= 2; two phases, t in the reals",
+    sources=[smith_topin],
+    schedule=about_schedule("one_cycle"),
 )
-def sign_cycle(rule: Rule) -> Decision:
-    """Two symbolic steps from lr/2 return to it."""
-    there = moved(rule, lr / 2)
-    back = moved(rule, there)
-    if sp.expand(there + lr / 2) != 0 or sp.expand(back - lr / 2) != 0:
-        raise NotProved(f"two steps from lr/2 lead to {there} and {back}")
-    return refuted(
-        "from theta_0 = lr/2 the run is lr/2, -lr/2, lr/2, ...: a cycle, however flat or steep f is"
-    )
+def one_cycle_smooth(schedule: ScheduleFamily) -> Decision:
+    """The derivatives of the cases there."""
+    refute_first(off(schedule, CYCLE, HEIGHTS.__getitem__, HEIGHTS))
+    rise, fall, end = one_cycle_pieces(schedule)
+    time, top = sp.Symbol("x", real=True), 1 + sp.Symbol("s", nonnegative=True)
+    for piece, point in ((rise, sp.Integer(0)), (rise, top), (fall, top), (fall, total - 1), (end, top)):
+        slope = sp.diff(piece.subs(updates, time), time).subs(time, point)
+        show_equal(slope, 0, f"the slope at t = {point}", ranges(schedule))
+    return holds("the derivative of a half cosine is 0 at both of its ends")
 
 
-def moved(rule: Rule, start: sp.Expr) -> sp.Expr:
-    """theta after one step from this point on lambda/2 theta^2."""
-    slope = sp.Symbol("lambda", positive=True) * start
-    return closed_form(rule)["theta"].subs({grad: slope, theta.before: start}, simultaneous=True)
+# ---- cycles ----------------------------------------------------------------------------------------------
+
+
+def in_cycle(family: ScheduleFamily) -> sp.Expr:
+    """eta at t = n (U + D) + k, for 0 <= k < U + D."""
+    cycle = up + down
+    lines = dict(family.lines())
+    known: dict[Any, Any] = {updates: n * cycle + k}
+    for symbol, e in lines.items():
+        floors = {f: within_period(f, cycle, k) for f in e.atoms(sp.floor)}
+        known[symbol] = e.xreplace(floors).subs(known, simultaneous=True)
+    return sp.expand(known[next(reversed(lines))])
+
+
+TRIANGLE = {"lr": 8, "lr_min": 2, "step_size_up": 2, "step_size_down": 3}
+
+
+def triangle(i: int) -> sp.Integer:
+    """2 + 6 min(r/2, (5 - r)/3), r = i mod 5."""
+    return sp.Integer((2, 5, 8, 6, 4)[i % 5])
 
 
 @claim(
-    "signsgd.neighbourhood",
-    "Sign descent with a constant step size comes within one step of the minimum and stays there.",
-    statement=r"\lvert \theta_t \rvert = \bigl\lvert \lvert \theta_{t-1} \rvert - \delta \bigr\rvert \text{"
-    r" for } \theta_{t-1} \ne 0, \quad \text{so } \lvert \theta_t \rvert \le \max(\lvert \theta_0 \rvert - t"
-    r" \delta, \, \delta), \qquad f(\theta) = \frac{\lambda}{2} \theta^2",
-    scope="f(theta) = lambda/2 theta^2 with lambda > 0, and every f whose gradient has the sign of theta,"
-    " each coordinate; full gradients, constant lr, every t; at 0 it stays",
-    sources=[bernstein],
-    rule=about("signsgd"),
+    "cyclic.period",
+    "A cyclical learning rate repeats every U + D updates, between lr_min and lr.",
+    statement=r"\eta_{t+U+D} = \eta_t, \quad \eta_0 = \eta_{\min}, \quad \eta_U = \eta_{\max}, \quad"
+    r" \eta_{\min} \le \eta_t \le \eta_{\max}",
+    scope="every lr >= lr_min, U, D and t; the triangular policy",
+    sources=[smith],
+    schedule=about_schedule("cyclic"),
 )
-def sign_neighbourhood(rule: Rule) -> Decision:
-    """A step from either side of the minimum, and from it."""
-    with unless(lambda: _other_sign_step(rule)):
-        x = sp.Symbol("x", positive=True)
-        show_equal(moved(rule, x), x - lr, "theta after a step from x")
-        show_equal(moved(rule, -x), lr - x, "theta after a step from -x")
-        show_equal(moved(rule, sp.Integer(0)), 0, "theta after a step from 0")
-    return holds(
-        "from x > 0 a step leads to x - lr, from -x to -(x - lr): the distance falls by lr while it is at"
-        " least lr, and below lr it becomes lr - x, which is at most lr"
-    )
+def cyclic_period(schedule: ScheduleFamily) -> Decision:
+    """The rate k updates into cycle n; on the way up k = U/(1 + x), on the way down k = U + D/(1 + x)."""
+    refute_first(off(schedule, TRIANGLE, triangle, range(12)))
+    eta = in_cycle(schedule)
+    if eta.has(n):
+        raise NotProved(f"the rate depends on the cycle: {eta}")
+    rising = lr_min + (lr - lr_min) * k / up
+    falling = lr_min + (lr - lr_min) * (up + down - k) / down
+    _show_triangle(eta, rising, falling)
+    for line, time, height in ((rising, 0, lr_min), (rising, up, lr), (falling, up, lr)):
+        show_equal(line.subs(k, time), height, f"the rate {time} updates into a cycle")
+    return holds("k updates into any cycle the rate is on the line up for k <= U, then on the line down")
 
 
-def _other_sign_step(rule: Rule) -> str | None:
-    """Look for a distance that is not as stated in a run from 5/4 or -5/4 with lr = 1/2; in words."""
-    for start in (sp.Rational(5, 4), sp.Rational(-5, 4), sp.Integer(0)):
-        history = run(rule, [lambda point: 3 * point] * 3, start=start, values={"lr": sp.Rational(1, 2)})
-        points = [state["theta"] for state in history]
-        for old, new in pairwise(points):
-            if not new.is_Rational:
-                return None
-            if abs(new) != (abs(abs(old) - sp.Rational(1, 2)) if old else 0):
-                return f"on 3/2 theta^2 with lr = 1/2 a step from {old} leads to {new}"
-    return None
+def _show_triangle(eta: sp.Expr, rising: sp.Expr, falling: sp.Expr) -> None:
+    """Show that eta is the lower one of two lines that cross at k = U."""
+    gap = sp.Symbol("x", nonnegative=True)
+    for time, line in ((up / (1 + gap), rising), (up + down * gap / (1 + gap), falling)):
+        put = {k: time}
+        show_equal(settled(eta, put), line.subs(put), "a side of the triangle")
+
+
+@claim(
+    "cyclic.mean",
+    "Over a cycle a triangular learning rate averages to the mean of its lowest and highest value.",
+    statement=r"\frac{1}{U + D} \sum_{t=0}^{U+D-1} \eta_t = \frac{\eta_{\min} + \eta_{\max}}{2}",
+    scope="every lr, lr_min, U and D",
+    sources=[smith],
+    schedule=about_schedule("cyclic"),
+)
+def cyclic_mean(schedule: ScheduleFamily) -> Decision:
+    """The sum over the way up, k = 0, ..., U, and over the rest of the way down."""
+    refute_first(off(schedule, TRIANGLE, triangle, range(12)))
+    eta = in_cycle(schedule)
+    rising = lr_min + (lr - lr_min) * k / up
+    falling = lr_min + (lr - lr_min) * (up + down - k) / down
+    _show_triangle(eta, rising, falling)
+    whole = sp.summation(rising, (k, 0, up)) + sp.summation(falling, (k, up + 1, up + down - 1))
+    show_equal(sp.expand(whole), sp.expand((up + down) * (lr + lr_min) / 2), "the sum over a cycle")
+    return holds("(U + 1)/2 of the way up and (D - 1)/2 of the way down make (U + D)/2")

@@ -8,6 +8,7 @@ from typing import Any
 import sympy as sp
 
 from optverify.claims._claim import Decision, about, claim, holds, refuted
+from optverify.claims._first import refute_first
 from optverify.claims._matrix import line_by_line, symbols
 from optverify.language import Rule, Source, grad, hyper_symbol, lr, t, theta
 from optverify.proof import (
@@ -101,12 +102,6 @@ def paths_differ(
                 given = ", ".join(map(str, gradients))
                 return f"gradients {given}: {name} is {found} after call {call}, not {expected}"
     return None
-
-
-def refute_first(found: str | None) -> None:
-    """Raise Refuted for a counterexample."""
-    if found is not None:
-        raise Refuted(found)
 
 
 # ---- Lookahead ---------------------------------------------------------------------------------------------
