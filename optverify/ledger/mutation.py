@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+import optverify.claims as claims_package
 from optverify.claims import Claim, claims
 from optverify.ledger.content import claim_key, digest, rule_key
 from optverify.ledger.layers import golden_catches, steps_catch
@@ -32,7 +33,7 @@ CHUNK = 16
 LAYERS = ("claims", "properties", "steps", "golden")
 CLASSICS = ("adagrad", "adam", "gd", "momentum", "nesterov", "rmsprop")
 REQUIRED, REQUIRED_OF_CLASSICS = 0.90, 0.98
-REASONS = Path(__file__).parent / "survivors.json"
+REASONS = Path(claims_package.__file__).parent / "survivors.json"
 """Rule -> mutant -> why no claim kills it."""
 
 
@@ -117,7 +118,7 @@ def totals(scores: Iterable[Score]) -> Score:
     return Score("all", tuple(fate for s in scores for fate in s.fates))
 
 
-EQUIVALENT = "equivalent"
+EQUIVALENT = "equal"
 """How the reason begins for a mutant that computes the same."""
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from optverify.claims import Result
 from optverify.language import Schedule
-from optverify.ledger import verify
+from optverify.ledger import cores, verify
 from optverify.problems import names as problem_names
 from optverify.problems import problem
 from optverify.report import advice, figures
+from optverify.report.ledger import claims_page, is_textbook
 from optverify.report.markup import render
 from optverify.report.reference import problem_page, rule_page, schedule_page
 from optverify.report.runs import RATES, RULES, Progress, Runs, make_runs
@@ -38,24 +37,19 @@ def make_files(progress: Progress) -> dict[str, str]:
         "problems": [problem_page(problem(name)) for name in problem_names()],
     }
     progress("claims")
-    results, claims = claims_page({p.name: p.title for p in (*rule_pages, *schedule_pages)})
+    results = verify(jobs=cores())
+    titles = {p.name: p.title for p in (*rule_pages, *schedule_pages)}
+    textbook = [r for r in results if is_textbook(r)]
     which = which_page(make_runs(progress), {r.claim.id: r.verdict for r in results})
     progress("figures")
     return {
         "README.md": render("README.md.j2", rules=rule_pages),
-        "equations.md": render("equations.md.j2", **reference, results=results),
+        "equations.md": render("equations.md.j2", **reference, results=textbook),
         "equations.tex": render("equations.tex.j2", **reference),
-        "claims.md": claims,
+        "claims.md": claims_page(results, titles),
         "which.md": which,
         **{f"figures/{name}.svg": text for name, text in make_figures().items()},
     }
-
-
-def claims_page(titles: Mapping[str, str]) -> tuple[list[Result], str]:
-    """The claims, decided now, and their page. titles: of rules and schedules, by name."""
-    results = verify()
-    counts = [f"{n} {verdict}" for verdict, n in sorted(Counter(r.verdict for r in results).items())]
-    return results, render("claims.md.j2", results=results, counts=counts, titles=titles)
 
 
 def which_page(runs: Runs, verdicts: Mapping[str, str]) -> str:
@@ -82,6 +76,7 @@ def make_figures() -> dict[str, str]:
         "schedules": figures.schedules(example_schedules()),
         "convergence": figures.convergence(traces, bounds, CONDITION),
         "stability": figures.stability(),
+        "inclusions": figures.inclusion_graph(),
     }
 
 

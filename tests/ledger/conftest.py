@@ -7,5 +7,6 @@ import pytest
 def cache(tmp_path, monkeypatch):
     """The file in which this test keeps verdicts."""
     path = tmp_path / "cache" / "verdicts.sqlite"
-    monkeypatch.setattr("optverify.ledger.run.default_path", lambda: path)
+    for module in ("run", "mutation"):
+        monkeypatch.setattr(f"optverify.ledger.{module}.default_path", lambda: path)
     return path

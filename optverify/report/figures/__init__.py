@@ -1,8 +1,12 @@
 """The figures, as SVG text."""
 
 from optverify.report.figures.convergence import Bound, convergence
+from optverify.report.figures.inclusions import inclusion_graph
 from optverify.report.figures.schedules import example, schedules
 from optverify.report.figures.stability import spectral_radius, stability
 from optverify.report.figures.trajectories import trajectories
 
-__all__ = ["Bound", "convergence", "example", "schedules", "spectral_radius", "stability", "trajectories"]
+__all__ = [
+    "Bound", "convergence", "example", "inclusion_graph", "schedules", "spectral_radius", "stability",
+    "trajectories",
+]  # fmt: skip
