@@ -9,6 +9,7 @@ from typing import Any
 import sympy as sp
 
 from optverify.claims._claim import Decision, about, claim, holds, refuted, trial_in_words, trial_values
+from optverify.claims._linear import in_states
 from optverify.language import Rule, Source, grad, lr, momentum, t, theta
 from optverify.proof import (
     NotProved,
@@ -65,6 +66,7 @@ TRIED = {"lr": sp.Rational(1, 2), "momentum": sp.Rational(1, 3)}
 )
 def terminal_velocity(rule: Rule) -> Decision:
     """The velocity by induction, in the scale of the rule; its distance to the limit shrinks by momentum."""
+    in_states(rule, "v")
     with unless(lambda: _other_speed(rule)):
         v, form, within = rule.state("v"), closed_form(rule), domains(rule)
         velocity, change = form["v"], form["theta"] - theta.before
@@ -159,6 +161,8 @@ def show_same_start(first: Rule, second: Rule, change: Change) -> None:
 )
 def forms_agree(lookahead: Rule, rewritten: Rule) -> Decision:
     """One step commutes with the change of variables, with the gradient a free symbol; so do the starts."""
+    in_states(lookahead, "v")
+    in_states(rewritten, "v")
     with unless(lambda: _forms_apart(lookahead, rewritten, [sp.Rational(1, 2)] * 3)):
         scale = _lr_of(lookahead) / _lr_of(rewritten)
         change = _change(lookahead, rewritten, scale)
@@ -171,7 +175,7 @@ def forms_agree(lookahead: Rule, rewritten: Rule) -> Decision:
 
 def _lr_of(rule: Rule) -> sp.Expr:
     """What a velocity is multiplied with in a step: 1 with lr inside it, -lr with lr outside."""
-    return sp.Integer(1) if rule.options["lr_placement"] == "inside" else -lr
+    return sp.Integer(1) if rule.options.get("lr_placement") == "inside" else -lr
 
 
 def _change(first: Rule, second: Rule, scale: Any) -> Change:
@@ -194,6 +198,8 @@ def _change(first: Rule, second: Rule, scale: Any) -> Change:
 )
 def forms_agree_inside(lookahead: Rule, rewritten: Rule) -> Decision:
     """The change of variables does not name lr, so each step may have its own."""
+    in_states(lookahead, "v")
+    in_states(rewritten, "v")
     with unless(lambda: _forms_apart(lookahead, rewritten, FALLING)):
         change = _change(lookahead, rewritten, scale=1)
         if any(e.has(lr) for e in change.values()):
@@ -217,6 +223,8 @@ def forms_agree_inside(lookahead: Rule, rewritten: Rule) -> Decision:
 )
 def forms_differ(lookahead: Rule, rewritten: Rule) -> Decision:
     """Exact runs, equal while lr is constant and apart after the first update with the new one."""
+    in_states(lookahead, "v")
+    in_states(rewritten, "v")
     ahead, stored = (_gradient_points(r, FALLING) for r in (lookahead, rewritten))
     for k, (phi, theta_k) in enumerate(zip(ahead, stored, strict=True)):
         if phi == theta_k:

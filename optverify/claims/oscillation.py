@@ -10,6 +10,7 @@ from optverify.claims._claim import Decision, about, claim, holds, holds_under_c
 from optverify.claims._linear import (
     characteristic,
     curvature,
+    in_states,
     jury_conditions,
     leaves_minimum,
     rate_of,
@@ -62,8 +63,7 @@ ONE = sp.Integer(1)
 def scaled(rule: Rule, at: sp.Expr, kept: sp.Expr) -> sp.Poly:
     """The characteristic polynomial of a step where lr lambda = at and momentum = kept."""
     p = characteristic(rule, {lr: at / curvature, momentum: kept})
-    if p.as_expr().has(lr, curvature):
-        p = sp.Poly(sp.cancel(p.as_expr()), z)
+    p = sp.Poly([sp.cancel(e) for e in p.all_coeffs()], z)
     if p.as_expr().has(curvature):
         raise NotProved(f"the step is no function of lr lambda: {p.as_expr()}")
     return p
@@ -111,6 +111,7 @@ def show_heavy_ball(rule: Rule) -> sp.Poly:
 )
 def oscillation(rule: Rule) -> Decision:
     """The discriminant factors at the stated ends; product and sum of the roots give modulus and sign."""
+    in_states(rule, "v")
     p = show_heavy_ball(rule)
     low, high = (1 - root) ** 2, (1 + root) ** 2
     discriminant = sp.discriminant(p.as_expr(), z)
@@ -140,6 +141,8 @@ def oscillation(rule: Rule) -> Decision:
 )
 def never_oscillates(rule: Rule, descent: Rule) -> Decision:
     """Exact runs: gradient descent comes down on one side, momentum shoots across the minimum."""
+    in_states(rule, "v")
+    in_states(descent)
     settings = {"lr": ONE / 10, "momentum": 9 * ONE / 10}
     swung = [s["theta"] for s in run(rule, [_itself] * 8, start=1, values=settings)]
     plain = [s["theta"] for s in run(descent, [_itself] * 8, start=1, values=settings)]
@@ -176,6 +179,8 @@ def _itself(point: sp.Expr) -> sp.Expr:
 )
 def damping(rule: Rule, descent: Rule) -> Decision:
     """Of Jury's conditions for the radius q - 1 two always hold; the third is momentum < (q - 1)^2."""
+    in_states(rule, "v")
+    in_states(descent)
     with unless(lambda: _undamped(rule, descent)):
         show_equal(multiplier(descent, curvature).subs(lr, q / curvature), 1 - q, "the multiplier of gd")
         r = 1 / (1 + sp.Symbol("x", positive=True))  # q - 1
@@ -228,9 +233,14 @@ def _undamped(rule: Rule, descent: Rule) -> str | None:
 )
 def always_faster(rule: Rule, descent: Rule) -> Decision:
     """The product of the roots is 9/10 whatever lr is; gradient descent reaches 9/11."""
+    in_states(rule, "v")
+    in_states(descent)
     product = characteristic(rule, {momentum: 9 * ONE / 10}).eval(0)
-    best = max(abs(multiplier(descent, of).subs(lr, 2 * ONE / 11)) for of in (ONE, 10 * ONE))
-    if product != 9 * ONE / 10 or not best.is_Rational or best**2 >= product:
+    ends = [multiplier(descent, of).subs(lr, 2 * ONE / 11) for of in (ONE, 10 * ONE)]
+    if not all(e.is_Rational for e in ends):
+        raise NotProved(f"gradient descent multiplies by {ends[0]} and {ends[1]}")
+    best = max(map(abs, ends))
+    if product != 9 * ONE / 10 or best**2 >= product:
         raise NotProved(f"the product of the roots is {product}, the rate of gradient descent {best}")
     return refuted(
         f"at curvatures 1 and 10 gradient descent with lr = 2/11 has the rate {best} = 0.818...; the roots of"
@@ -254,6 +264,8 @@ def always_faster(rule: Rule, descent: Rule) -> Decision:
 )
 def floor(rule: Rule, descent: Rule) -> Decision:
     """The product of the roots is momentum; the rate of gradient descent from its multiplier at both ends."""
+    in_states(rule, "v")
+    in_states(descent)
     with unless(lambda: _below_floor(rule, descent)):
         product = characteristic(rule, {}).eval(0)
         show_equal(product, momentum, "the product of the roots")
@@ -303,6 +315,8 @@ def _below_floor(rule: Rule, descent: Rule) -> str | None:
 )
 def nesterov_always_faster(nesterov: Rule, ball: Rule) -> Decision:
     """Where the heavy ball is critically damped Nesterov's method is overdamped."""
+    in_states(nesterov, "v")
+    in_states(ball, "v")
     at = {lr: ONE / 4, curvature: ONE, momentum: ONE / 4}
     one, other = characteristic(ball, at), characteristic(nesterov, at)
     if (one.as_expr().free_symbols | other.as_expr().free_symbols) - {z}:
@@ -336,8 +350,10 @@ def nesterov_faster(nesterov: Rule, ball: Rule) -> Decision:
     mu - mu (1 - q) are > 0. Where p_H has a real root r of largest modulus, |r| < 1, p_N(r) = mu q (r - 1)
     < 0: for r > 0 and for r < 0 alike p_N has a root beyond r. The range lies inside that of complex roots.
     """
+    in_states(nesterov, "v")
+    in_states(ball, "v")
     with unless(lambda: _not_faster(nesterov, ball)):
-        s = 1 / (1 + sp.Symbol("x", positive=True))
+        s = root
         one, other = scaled(ball, q, s**2), scaled(nesterov, q, s**2)
         show_equal(other.as_expr() - one.as_expr(), s**2 * q * (z - 1), "p_N - p_H")
         discriminant = sp.discriminant(one.as_expr(), z)
@@ -348,8 +364,9 @@ def nesterov_faster(nesterov: Rule, ball: Rule) -> Decision:
         show_equal(over, s * (1 - s + s**2) * (q - low), "p_N(s)")
         show_equal(under, s * (1 + s + s**2) * (high - q), "p_N(-s)")
         show_equal(inside, s**2 * q, "mu less the product of the roots of p_N")
-        show_positive(low - (1 - s) ** 2, "the lower end less where complex roots begin")
-        show_positive((1 + s) ** 2 - high, "where complex roots end less the upper end")
+        inside_unit = {s: 1 / (1 + sp.Symbol("x", positive=True))}
+        show_positive((low - (1 - s) ** 2).subs(inside_unit), "the lower end less where complex roots begin")
+        show_positive(((1 + s) ** 2 - high).subs(inside_unit), "where complex roots end less the upper end")
     return holds_under_conditions(
         "with s = sqrt(mu), p_N(s) = s (1 - s + mu)(q - q_low), p_N(-s) = s (1 + s + mu)(q_high - q), and the"
         " product of Nesterov's roots is mu - mu q: below q_low and above q_high the heavy ball is faster"
@@ -393,6 +410,8 @@ def _not_faster(nesterov: Rule, ball: Rule) -> str | None:
 )
 def effective_rate(rule: Rule, descent: Rule) -> Decision:
     """The root that is 1 at lr = 0, to second order; and one exact point where the two part."""
+    in_states(rule, "v")
+    in_states(descent)
     with unless(lambda: _other_effective(rule, descent)):
         p = scaled(rule, q, momentum)
         second = -momentum / (1 - momentum) ** 3

@@ -8,6 +8,7 @@ from optverify.claims._claim import Decision, about, claim, holds, holds_under_c
 from optverify.claims._linear import (
     curvature,
     cycle_matrix,
+    in_states,
     leaves_minimum,
     rate,
 )
@@ -51,6 +52,7 @@ PERIODS = (1, 2, 3, 4, 5)
 
 def slow_multiplier(rule: Rule, period: int) -> sp.Expr:
     """What theta is multiplied with from one return to the next, theta and theta_slow being equal there."""
+    in_states(rule, "theta_slow")
     matrix = cycle_matrix(rule, period, {sync_period: sp.Integer(period)}).subs(lr, rate)
     together = matrix * sp.ones(matrix.cols, 1)
     if matrix.rows != 2 or sp.expand(together[0] - together[1]) != 0:
@@ -87,6 +89,7 @@ def _other_lookahead(rule: Rule) -> str | None:
 )
 def lookahead_stability(rule: Rule) -> Decision:
     """The slow multiplier is 1 - a + a q^k; its distances to 1 and -1 have the signs of the stated region."""
+    in_states(rule, "theta_slow")
     x = sp.Symbol("x", nonnegative=True)
     share = 1 / (1 + x)  # of (0, 1]
     with unless(lambda: _other_lookahead(rule)):
@@ -188,6 +191,7 @@ def schedule_free_stability(rule: Rule) -> Decision:
     and r = 1 - q/a: the sum |x| + |y|/2 shrinks at least by 1 - a c/2 once c is small, if |r| < 1, and the
     sum of c = 1/t is infinite. If |r| > 1, a start with |x| <= |y| keeps it, and |y| grows by about |r|.
     """
+    in_states(rule, "z", "W")
     if found := leaves_minimum(rule, {"W": sp.Integer(1)}):
         raise Refuted(found)
     matrix, within = weighted_matrix(rule), domains(rule)
@@ -229,6 +233,7 @@ def schedule_free_stability(rule: Rule) -> Decision:
 )
 def averaged_descent(rule: Rule) -> Decision:
     """theta_t by induction, then the mean by induction with symbolic t."""
+    in_states(rule, "theta_bar")
     q, first = sp.symbols("q theta_0", real=True)
     gradient = (1 - q) / lr * rule.gradient_point  # the curvature that makes the multiplier q
     at_once = {hyper_symbol("average_start"): sp.Integer(0), grad: gradient}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from optverify.claims._claim import Decision, about, claim, holds
-from optverify.claims._linear import any_rate_matrix, curvature, rate, show_fixed_point
+from optverify.claims._linear import any_rate_matrix, curvature, in_states, rate, show_fixed_point
 from optverify.language import Rule, Source, momentum
 from optverify.proof import domains, show_stable_iff
 
@@ -31,6 +31,7 @@ jury = Source(
 )
 def gradient_descent_stability(rule: Rule) -> Decision:
     """The Schur conditions of the step matrix are the stated ones."""
+    in_states(rule)
     show_fixed_point(rule)
     show_stable_iff(
         any_rate_matrix(rule), [rate * curvature, 2 - rate * curvature], "the step", domains(rule)
@@ -50,6 +51,7 @@ def gradient_descent_stability(rule: Rule) -> Decision:
 )
 def momentum_stability(rule: Rule) -> Decision:
     """The Schur conditions of the step matrix, factored, are the stated ones and 1 - momentum > 0."""
+    in_states(rule, "v")
     show_fixed_point(rule)
     stated = [rate * curvature, 2 * (1 + momentum) - rate * curvature]
     show_stable_iff(any_rate_matrix(rule), stated, "the step", domains(rule))

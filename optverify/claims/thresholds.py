@@ -191,7 +191,9 @@ def nesterov_window(rule: Rule) -> Decision:
     q = rate * curvature
     stated = [q, 2 * (1 + momentum) - (1 + 2 * momentum) * q, 1 - momentum + momentum * q]
     any_momentum = {momentum: Domain(0, float("inf"), low_open=False)}
-    show_stable_iff(any_rate_matrix(rule), stated, "the step", any_momentum)
+    if (matrix := any_rate_matrix(rule)).rows != 2:
+        raise NotProved(f"rule {rule.name!r} has not theta and one velocity")
+    show_stable_iff(matrix, stated, "the step", any_momentum)
     return holds("the three Jury conditions of z^2 - (1 + mu) (1 - q) z + mu (1 - q), q = lr lambda")
 
 

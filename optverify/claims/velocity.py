@@ -17,8 +17,9 @@ from optverify.claims._claim import (
     trial_in_words,
     trial_values,
 )
+from optverify.claims._linear import in_states
 from optverify.claims.momentum import goodfellow, show_conjugate, show_same_start, sutskever
-from optverify.language import Rule, Source, State, grad, lr, momentum, t, theta
+from optverify.language import Rule, Source, grad, lr, momentum, t, theta
 from optverify.proof import NotProved, domains, show_by_induction, show_equal, unless
 from optverify.views.closed import closed_form
 from optverify.views.run import run
@@ -48,20 +49,13 @@ def settings(rule: Rule) -> dict[str, sp.Rational]:
     return {"lr": sp.Rational(1, 2), "momentum": sp.Rational(1, 3)} | trial_values(rule)
 
 
-def velocity_of(rule: Rule) -> State:
-    """The one state of momentum."""
-    if len(rule.states) != 1:
-        raise NotProved(f"rule {rule.name!r} has {len(rule.states)} states, not one velocity")
-    return rule.states[0]
-
-
 def show_sum(rule: Rule, weight: Weight) -> None:
     """Show that the velocity is the sum over i = 1, ..., t of weight(t, i) times the gradient of step i.
 
     By induction, term by term: an update multiplies each old weight as stated, and gives the new gradient
     weight(t, t); the sum is empty at the start.
     """
-    v, within = velocity_of(rule), domains(rule)
+    v, within = rule.state("v"), domains(rule)
     update = sp.expand(closed_form(rule)[v.name])
     kept, fresh = sp.diff(update, v.before), sp.diff(update, grad)
     show_equal(v.initial, 0, f"{v.name} at the start", within)
@@ -72,7 +66,7 @@ def show_sum(rule: Rule, weight: Weight) -> None:
 
 def other_sum(rule: Rule, weight: Weight) -> str | None:
     """Look for a velocity that is not the stated sum, for gradients 1, 2 and 5; in words."""
-    v, values, gradients = velocity_of(rule), settings(rule), (1, 2, 5)
+    v, values, gradients = rule.state("v"), settings(rule), (1, 2, 5)
     numbers = {lr: values["lr"], momentum: values["momentum"]}
     history = run(rule, gradients, start=1, values=values)
     for k, state in enumerate(history):
@@ -86,7 +80,7 @@ def other_sum(rule: Rule, weight: Weight) -> str | None:
 
 def show_step(rule: Rule, scale: Any) -> None:
     """Show theta_t = theta_{t-1} + scale v_t."""
-    v, form = velocity_of(rule), closed_form(rule)
+    v, form = rule.state("v"), closed_form(rule)
     show_equal(form["theta"], theta.before + scale * form[v.name], "theta_t", domains(rule))
 
 
@@ -101,6 +95,7 @@ def show_step(rule: Rule, scale: Any) -> None:
 )
 def decaying_sum(rule: Rule) -> Decision:
     """Term by term: each update multiplies a weight by momentum and adds the new gradient with weight -lr."""
+    in_states(rule, "v")
 
     def weight(k: sp.Expr, j: sp.Expr) -> sp.Expr:
         return -lr * momentum ** (k - j)
@@ -127,13 +122,14 @@ def decaying_sum(rule: Rule) -> Decision:
 )
 def decaying_mean(rule: Rule) -> Decision:
     """Term by term, and the sum of the weights by induction: the velocity under a constant gradient."""
+    in_states(rule, "v")
 
     def weight(k: sp.Expr, j: sp.Expr) -> sp.Expr:
         return -lr * (1 - momentum) * momentum ** (k - j)
 
     with unless(lambda: other_sum(rule, weight)):
         show_sum(rule, weight)
-        v, form = velocity_of(rule), closed_form(rule)
+        v, form = rule.state("v"), closed_form(rule)
         show_by_induction(
             lambda y, k: form[v.name].subs({v.before: y, grad: 1, t: k}, simultaneous=True),
             sp.sympify(v.initial),
@@ -161,6 +157,8 @@ def decaying_mean(rule: Rule) -> Decision:
 )
 def ema_rescaled(ema: Rule, ball: Rule) -> Decision:
     """One step of either is the same function of state and gradient, with lr (1 - momentum) in the second."""
+    in_states(ema, "v")
+    in_states(ball, "v")
     with unless(lambda: _apart(ema, ball, [1, 2, -3], sp.Integer(1))):
         one, two = closed_form(ema), closed_form(ball)
         within = domains(ema)
@@ -200,8 +198,9 @@ def _first_apart(one: list[dict[str, sp.Expr]], two: list[dict[str, sp.Expr]], g
 )
 def impulse(rule: Rule) -> Decision:
     """Velocity and position by induction from the first update on, both geometric."""
+    in_states(rule, "v")
     with unless(lambda: _other_impulse(rule)):
-        v, form, within = velocity_of(rule), closed_form(rule), domains(rule)
+        v, form, within = rule.state("v"), closed_form(rule), domains(rule)
         start = {
             v.before: sp.sympify(v.initial),
             theta.before: sp.Symbol("theta_0", real=True),
@@ -252,8 +251,10 @@ HALVED = [sp.Rational(1, 2), sp.Rational(1, 2), sp.Rational(1, 4)]
 )
 def placements_agree(inside: Rule, outside: Rule) -> Decision:
     """One step commutes with the change of variables, with the gradient a free symbol; so do the starts."""
+    in_states(inside, "v")
+    in_states(outside, "v")
     with unless(lambda: _placements_apart(inside, outside, HALVED[:1] * 3)):
-        change = {theta.before: theta.before, velocity_of(outside).before: -velocity_of(inside).before / lr}
+        change = {theta.before: theta.before, outside.state("v").before: -inside.state("v").before / lr}
         show_same_start(inside, outside, change)
         show_conjugate(inside, outside, change)
     return holds("theta and u = -v/lr commute with a step, whatever the gradient")
@@ -274,6 +275,8 @@ def placements_agree(inside: Rule, outside: Rule) -> Decision:
 )
 def placements_differ(inside: Rule, outside: Rule) -> Decision:
     """Exact runs, equal while lr is constant and apart at the first update with another one."""
+    in_states(inside, "v")
+    in_states(outside, "v")
     if early := _placements_apart(inside, outside, HALVED[:2]):
         raise NotProved(f"the forms differ under a constant lr already: {early}")
     found = _placements_apart(inside, outside, HALVED)
@@ -308,7 +311,8 @@ GROWING = [sp.Rational(1, 2), sp.Rational(2, 3), sp.Rational(3, 4)]
 )
 def look_ahead_correction(rule: Rule) -> Decision:
     """The look-ahead point after a step less the one before it, from the closed form."""
-    v, form = velocity_of(rule), closed_form(rule)
+    in_states(rule, "v")
+    v, form = rule.state("v"), closed_form(rule)
     with unless(lambda: _other_correction(rule)):
         new = {theta.before: form["theta"], v.before: form[v.name]}
         point = rule.gradient_point
@@ -324,7 +328,7 @@ def look_ahead_correction(rule: Rule) -> Decision:
 def _other_correction(rule: Rule) -> str | None:
     """Look for a look-ahead point off theta + momentum v, or a step off the velocity, on 1, 2, 5; in"
     " words."""
-    values, v = settings(rule), velocity_of(rule)
+    values, v = settings(rule), rule.state("v")
     numbers = {lr: values["lr"], momentum: values["momentum"]}
     history = run(rule, [1, 2, 5], start=1, values=values)
     for k, state in enumerate(history):
@@ -355,6 +359,8 @@ def _other_correction(rule: Rule) -> str | None:
 )
 def momentum_grows(lookahead: Rule, rewritten: Rule) -> Decision:
     """Exact runs: the points at which gradients are taken, equal for constant momentum."""
+    in_states(lookahead, "v")
+    in_states(rewritten, "v")
     if _points(lookahead, GROWING[:1] * 3) != _points(rewritten, GROWING[:1] * 3):
         raise NotProved("the forms differ for a constant momentum already")
     ahead, stored = _points(lookahead, GROWING), _points(rewritten, GROWING)

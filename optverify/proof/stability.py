@@ -7,6 +7,7 @@ z = (1 + w)/(1 - w) maps the open unit disk to the left half plane, where the Ro
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 
 import sympy as sp
 
@@ -40,8 +41,13 @@ def schur_conditions(p: sp.Poly) -> list[sp.Expr]:
 
 def is_schur(p: sp.Poly) -> bool:
     """True if every root of p, with rational coefficients, lies in the open unit disk."""
-    p = p if p.LC() > 0 else -p
-    return all(c > 0 for c in schur_conditions(p))
+    left = [Fraction(int(c.p), int(c.q)) for c in p.all_coeffs()]
+    while len(left) > 1:  # Schur's transform: of one degree less, and stable iff this one is
+        first, last = left[0], left[-1]
+        if abs(last) >= abs(first):
+            return False
+        left = [first * a - last * b for a, b in zip(left[:-1], left[:0:-1], strict=True)]
+    return True
 
 
 def show_stable_iff(matrix: sp.Matrix, region: Sequence[sp.Expr], what: str, domains: Domains) -> None:
@@ -67,8 +73,11 @@ def refute_region(
     """Raise Refuted if at one of some exact points p is stable and not all of region are > 0, or the"
     " reverse."""
     for point in points(symbols, domains, 120):
-        stated = all(e.subs(point) > 0 for e in region)
-        at = sp.Poly(p.as_expr().subs(point), z)
+        values = [sp.sympify(e).xreplace(point) for e in (*region, *p.all_coeffs())]
+        if not all(v.is_Rational for v in values):
+            continue
+        stated = all(v > 0 for v in values[: len(region)])
+        at = sp.Poly(values[len(region) :], z)
         if is_schur(at) != stated:
             roots = ", ".join(map(str, sp.roots(at)))
             fact = "stable" if not stated else "not stable"
