@@ -62,6 +62,16 @@ def off(
     return None
 
 
+def mirrored(family: ScheduleFamily, **values: sp.Expr) -> sp.Expr:
+    """eta_k + eta_(T - k), for T = k + j."""
+    first, last = (at(family, now, total=k + j, **values) for now in (k, j))
+
+    def split(angle: sp.Expr) -> sp.Expr:
+        return sp.cos(sp.apart(angle, j) if angle.is_rational_function(j) else angle)
+
+    return (first + last).replace(sp.cos, split)
+
+
 def pieces(family: ScheduleFamily, count: int) -> list[sp.Expr]:
     """The cases of a schedule that ends in a Piecewise, all but the conditions."""
     eta = formula(family)

@@ -7,7 +7,7 @@ from functools import partial
 import sympy as sp
 
 from optverify.claims._claim import Decision, about_schedule, claim, holds, refuted
-from optverify.claims._schedule import at, formula, j, k, n, off, ranges, within_period
+from optverify.claims._schedule import at, formula, j, k, mirrored, n, off, ranges, within_period
 from optverify.language import ScheduleFamily, Source, hyper_symbol, lr
 from optverify.language.clock import decay_steps, gamma, lr_end, lr_min, milestones, step_size, warmup
 from optverify.language.clock import t as updates
@@ -93,16 +93,6 @@ third = sp.Rational(1, 3)
 
 
 # ---- sums ------------------------------------------------------------------------------------------------
-
-
-def mirrored(family: ScheduleFamily, **values: sp.Expr) -> sp.Expr:
-    """eta_k + eta_(T - k), for T = k + j."""
-    first, last = (at(family, now, total=k + j, **values) for now in (k, j))
-
-    def split(angle: sp.Expr) -> sp.Expr:
-        return sp.cos(sp.apart(angle, j) if angle.is_rational_function(j) else angle)
-
-    return (first + last).replace(sp.cos, split)
 
 
 @claim(
