@@ -100,8 +100,8 @@ def cosine_past_end(schedule: ScheduleFamily) -> Decision:
         raise NotProved(f"eta_T - lr_min is {rest}, the denominator {below}")
     path = [eta.subs({updates: i, total: 2, lr: 1, lr_min: 0}) for i in range(3)]
     return refuted(
-        f"T = 2, lr = 1, lr_min = 0: the rates are {', '.join(map(str, path))}, and the next one would be 0 times"
-        " 1/0, as 1 + cos(pi T/T) = 0",
+        f"T = 2, lr = 1, lr_min = 0: the rates are {', '.join(map(str, path))}, then 0 times 1/0, as"
+        " 1 + cos(pi T/T) = 0",
         "proved",
     )
 

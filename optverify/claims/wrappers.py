@@ -27,7 +27,7 @@ zhang = Source(
     "Zhang, Lucas, Hinton and Ba",
     2019,
     "Lookahead optimizer: k steps forward, 1 step back",
-    "Algorithm 1, and the variance on a noisy quadratic (Proposition 2)",
+    "Algorithm 1, and the steady-state variance on a noisy quadratic",
     "NeurIPS",
     arxiv="1907.08610",
 )
@@ -59,7 +59,7 @@ si = Source(
     "Si and Yun",
     2023,
     "Practical sharpness-aware minimization cannot converge all the way to optima",
-    "the part on constant perturbation size",
+    "SAM with a constant radius; on strongly convex functions it needs step sizes that fall",
     "NeurIPS",
     arxiv="2306.09850",
 )
@@ -341,7 +341,10 @@ def sam_cycle(rule: Rule) -> Decision:
         gap = start - a
         show_equal(found, -a + (1 - below * curvature) * gap, "theta after an update", domains(rule))
         show_equal(sam_update(rule, -start, curvature, lr=below), -found, "theta from -theta", domains(rule))
-    return holds("theta - lr lambda (theta + rho sign(theta)), so a goes to -a, and distances to it shrink")
+    return holds(
+        "theta becomes theta - lr lambda (theta + rho sign(theta)): a goes to -a, and distances to it shrink;"
+        " a tends to 0 with lr, not with t"
+    )
 
 
 def _no_cycle(rule: Rule) -> str | None:
