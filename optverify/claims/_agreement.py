@@ -127,7 +127,7 @@ def _closed_difference(rule: Rule, course: Course, history: list[dict[str, Value
     compiled = Compiler(EXACT, remembers=True)
     try:
         forms = {name: compiled(e) for name, e in closed_form(rule).items()}
-    except ValueError as failed:  # SymPy has no maximum of 1/0
+    except (ValueError, TypeError) as failed:  # SymPy has no maximum of 1/0
         raise NotProved(f"no closed form: {failed}") from None
     states = (theta, *rule.states)
     step = len(history) - 1
@@ -240,11 +240,15 @@ def decide_float_types(rule: Rule) -> Decision:
     updates = FEW if base_of(rule).operators else UPDATES
     course = replace(course, gradients=tuple(row[:updates] for row in course.gradients))
     with np.errstate(all="ignore"):
-        floats = stepped(rule, course, np.float32)
+        floats, limits = stepped(rule, course, np.float32), rounded_run(rule, course)
     worst, most = 0.0, 0.0
-    for step, (bounds, found) in enumerate(zip(rounded_run(rule, course), floats, strict=True)):
+    for step, (bounds, found) in enumerate(zip(limits, floats, strict=False)):
         scale = max(abs(x) for x in _numbers(found["theta"])) or 1.0
         for name, value in bounds.items():
+            if len(entries(value)) != len(_numbers(found[name])):
+                raise Refuted(
+                    f"{name} has {len(entries(value))} numbers in the recurrence, and not in the step"
+                )
             for bound, x in zip(entries(value), _numbers(found[name]), strict=True):
                 if bound is UNDEFINED or not abs(x - bound.value) <= bound.error:
                     raise Refuted(f"after {step} updates {name} is {x!r} in float32, not {bound!r}")

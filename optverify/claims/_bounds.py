@@ -259,7 +259,7 @@ def _seen(rule: Rule, names: list[str]) -> dict[str, Growth]:
         history = list(Runner(rule, FLOATS, one_dimensional=True).run(signs, signs[0], lambda step: fixed))
     found = {}
     for name in names:
-        sizes = [float(np.nanmax(np.abs(states[name]))) for states in history]
+        sizes = [float(np.max(np.nan_to_num(np.abs(states[name]), nan=np.inf))) for states in history]
         grew = max(sizes[LONG:]) > 1.2 * max(sizes[:LONG])
         found[name] = Growth("seen to grow" if grew else "seen to stay bounded")
     return found

@@ -12,7 +12,7 @@ from optverify.claims._claim import Decision, holds, holds_under_conditions
 from optverify.claims._trials import BASES, EXACT, THIRD, base_of, given, in_words, substituted, trial
 from optverify.language import Rule, grad, t, theta, unit, weight_decay
 from optverify.language.operators import Operator
-from optverify.proof import NotProved, Refuted
+from optverify.proof import NotProved, Refuted, unless
 from optverify.proof.algebra import CHEAP
 from optverify.proof.enclosure import differ, sign_of
 from optverify.proof.enclosure import text as in_digits
@@ -43,7 +43,10 @@ def _zero_update(rule: Rule, known: Mapping[sp.Symbol, sp.Expr], now: sp.Expr) -
     values = {**known, grad: sp.Integer(0), weight_decay: sp.Integer(0), t: now}
     values |= {i.now: sp.Integer(0) for i in rule.inputs}
     for lhs, rhs in rule.assignments:
-        values[lhs] = _with_zeros(substituted(rhs, values))
+        try:
+            values[lhs] = _with_zeros(substituted(rhs, values))
+        except (ValueError, TypeError) as failed:  # SymPy compares no infinities
+            raise NotProved(f"{lhs} has no value with a zero gradient: {failed}") from None
     return {s.before: values[s.now] for s in (theta, *rule.states)}
 
 
@@ -76,22 +79,25 @@ def show_still(rule: Rule, at: sp.Expr = theta.before) -> None:
     raise NotProved("the states keep changing")
 
 
-def moved(rule: Rule) -> str | None:
-    """Look for parameters that zero gradients move, with trial numbers and with the defaults; in words."""
+def moved(rule: Rule, scale: int = 1) -> str | None:
+    """Look for parameters that zero gradients move, with trial numbers and with the defaults; in words.
+
+    scale: of the parameters, 0 for the origin.
+    """
     usual = trial(rule)
     defaults = {h.name: usual[h.name] if h.default is None else Fraction(str(h.default))
                 for h in rule.every_hyperparameter}  # fmt: skip
     runner = Runner(rule, EXACT)
     for numbers in (usual, defaults):
-        if found := _moved_with(runner, {**numbers, "weight_decay": Fraction(0)}):
+        if found := _moved_with(runner, {**numbers, "weight_decay": Fraction(0)}, scale):
             return f"{found}, with {in_words(rule, numbers)} and no decay"
     return None
 
 
-def _moved_with(runner: Runner, numbers: Mapping[str, Fraction]) -> str | None:
+def _moved_with(runner: Runner, numbers: Mapping[str, Fraction], scale: int) -> str | None:
     rule = runner.rule
     start = EXACT.array([[THIRD, -2 * THIRD], [THIRD + 1, THIRD - 2]])
-    start = start if base_of(rule).needs_matrix else start.ravel()
+    start = (start if base_of(rule).needs_matrix else start.ravel()) * scale
     zeros = start * 0
     fixed = given(rule, numbers, 4)
 
@@ -107,19 +113,19 @@ def _moved_with(runner: Runner, numbers: Mapping[str, Fraction]) -> str | None:
 
 
 def decide_zero_gradient(rule: Rule) -> Decision:
-    """By an invariant; where that fails, and with the defaults, updates in exact numbers."""
-    try:
-        show_still(rule)
-    except NotProved as failed:
-        if (found := moved(rule)) is None:
-            raise failed
-        try:
+    """Updates in exact numbers; then an invariant, for every number of them.
+
+    A basis is not unique where all gradients were zero: there the invariant alone decides.
+    """
+    has_basis = any(type(f).__name__ in BASES for f in base_of(rule).operators)
+    if not has_basis and (found := moved(rule)):
+        if moved(rule, scale=0):
+            raise Refuted(found)
+        with unless(lambda: found):
             show_still(rule, sp.Integer(0))
-        except NotProved:
-            raise Refuted(found) from failed
         return holds_under_conditions(f"from theta_0 = 0 alone: {found}")
-    if not any(type(f).__name__ in BASES for f in rule.operators) and (found := moved(rule)):
-        raise Refuted(found)  # an epsilon that is 0 by default
+    with unless(lambda: moved(rule)):
+        show_still(rule)
     return holds("the states keep what leaves theta alone: every step is a multiple of 0")
 
 

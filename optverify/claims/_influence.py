@@ -27,7 +27,7 @@ def _parted(stated: list[list[Any]], changed: list[list[Any]]) -> int | None:
 
 
 def influences(rule: Rule) -> dict[str, int | None]:
-    """Hyperparameter -> the update from which it changes theta, on the first of three courses that shows it."""
+    """Hyperparameter -> the update from which it changes theta, on the first of three courses to show it."""
     found: dict[str, int | None] = dict.fromkeys((h.name for h in base_of(rule).hyperparameters), None)
     for course in (*courses(rule, "mixed_response")[:2], *courses(rule, "step_response")):
         left = [name for name, step in found.items() if step is None]

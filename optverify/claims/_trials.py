@@ -194,7 +194,7 @@ def substituted(e: Any, values: Mapping[sp.Symbol, sp.Expr]) -> Any:
     """The expression with values put in; NotProved where SymPy has none, as of a maximum of 1/0."""
     try:
         return e.xreplace(values)
-    except ValueError as failed:
+    except (ValueError, TypeError) as failed:
         raise NotProved(f"{e} has no value: {failed}") from None
 
 
