@@ -401,8 +401,9 @@ def _not_faster(nesterov: Rule, ball: Rule) -> str | None:
     statement=r"z_{\max} = 1 - \frac{q}{1 - \mu} - \frac{\mu \, q^2}{(1 - \mu)^3} + O(q^3), \qquad q ="
     r" h \lambda \to 0",
     scope="quadratics with curvature lambda > 0 along one eigenvector, full gradients, a constant step size h"
-    " (lr) and momentum in [0, 1): true to first order in lr lambda for the slow root of a step, false at large"
-    " steps: with momentum = 9/10 and lr lambda = 1 momentum converges, gradient descent with 10 lr diverges",
+    " (lr) and momentum in [0, 1): true to first order in lr lambda for the slow root of a step, false at"
+    " large steps: with momentum = 9/10 and lr lambda = 1 momentum converges, gradient descent with 10 lr"
+    " diverges",
     sources=[qian, goh],
     expected="holds under conditions",
     rule=about("momentum"),
