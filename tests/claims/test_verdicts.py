@@ -33,7 +33,7 @@ def test_a_claim_says_what_a_reader_needs(c):
     assert c.sources
     assert all(s.where for s in c.sources)
     assert c.rules or c.schedules
-    assert re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", c.id)
+    assert re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+", c.id)
 
 
 def test_results_are_ready_for_json():
