@@ -21,7 +21,7 @@ from optverify.proof.radicals import vanishes_with_radicals
 from optverify.proof.signs import has_sign
 
 Lines = Iterable[tuple[sp.Symbol, sp.Expr]]
-GRADIENTS = tuple(map(sp.Integer, (1, 2, -1, 3)))
+GRADIENTS = (1, 2, -1, 3, -4)
 """The gradients of a counterexample."""
 
 
@@ -140,6 +140,8 @@ class Pair:
 
 def pair(edge: Edge, smaller: Rule, larger: Rule) -> Pair:
     """Make both sides of an edge."""
+    if not edge.scalar and (smaller.needs_matrix or larger.needs_matrix):
+        raise NotProved("an edge about numbers says nothing of matrices")
     _show_in_range(edge, smaller, larger)
     names = {sp.Symbol(h.name): h.symbol for h in smaller.hyperparameters}
     one = side(smaller, edge.given, edge, names)
@@ -278,7 +280,7 @@ def difference(edge: Edge, both: Pair) -> Difference | None:
     """The first known state, or gradient point, that is not what it should be in an exact run, or None."""
     numbers = _numbers(edge, both)
     start = Fraction(1 if edge.start is None else edge.start)
-    gradients = [Fraction(int(x)) for x in GRADIENTS]
+    gradients = [Fraction(x) for x in GRADIENTS]
     ours, theirs = (_run(side, start, gradients, numbers) for side in (both.smaller, both.larger))
     compiled = Compiler(EXACT)
     images = {name: compiled(both.change[name]) for name in sorted(both.known, key="theta".__ne__)}
