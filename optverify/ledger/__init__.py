@@ -1,7 +1,6 @@
 """Running the claims, and scoring them: cached by content, by several processes, within time limits."""
 
-from optverify.ledger.mutation import GENERIC, LAYERS, Fate, Score, count_mutants, score, totals
-from optverify.ledger.record import recorded
+from optverify.ledger.mutation import GENERIC, LAYERS, Fate, Score, count_mutants, recorded, score, totals
 from optverify.ledger.run import chosen, verify
 from optverify.ledger.workers import cores
 

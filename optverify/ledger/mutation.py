@@ -26,6 +26,8 @@ from optverify.views.mutants import Mutant, mutants
 
 GENERIC = ("properties", "invariances")
 """Topics of claims that every rule has by itself."""
+STEP_ON_DISK = ("property.agreement", "property.float_types")
+"""Properties that compare a rule with its step on disk: what they catch is counted with the step tests."""
 SECONDS = 5
 """Time limit of one claim about one mutant."""
 CHUNK = 16
@@ -35,6 +37,7 @@ CLASSICS = ("adagrad", "adam", "gd", "momentum", "nesterov", "rmsprop")
 REQUIRED, REQUIRED_OF_CLASSICS = 0.90, 0.98
 REASONS = Path(claims_package.__file__).parent / "survivors.json"
 """Rule -> mutant -> why no claim kills it."""
+SCORES = Path(__file__).parent / "scores.json"
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,12 @@ class Score:
         """Everything, ready for JSON."""
         mutants = [asdict(fate) | {"reason": fate.reason} for fate in self.fates]
         return {"rule": self.rule, "share": self.share, "ok": self.ok, "mutants": mutants}
+
+
+def recorded() -> dict[str, Any]:
+    """The scores on disk, as optverify.ledger.record wrote them."""
+    loaded: dict[str, Any] = json.loads(SCORES.read_text(encoding="utf-8"))
+    return loaded
 
 
 def totals(scores: Iterable[Score]) -> Score:
@@ -209,7 +218,9 @@ def _about(name: str, layer: str) -> list[tuple[Claim, tuple[str, ...]]]:
     """The claims of a layer about the default dialect of a rule, and which of their subjects it is."""
     base, found = registry.get(name), []
     for c in claims():
-        if (c.topic in GENERIC) != (layer == "properties") or c.needs == "pep" or name not in c.rules:
+        if c.needs == "pep" or name not in c.rules or c.family in STEP_ON_DISK:
+            continue
+        if (c.topic in GENERIC) != (layer == "properties"):
             continue
         subjects = tuple(n for n, s in c.subjects if s.kind == "rule" and s.name == name and s.load() == base)
         if subjects:

@@ -12,6 +12,8 @@ from optverify.ledger.store import Store, default_path
 from optverify.ledger.workers import Lost, TimeUp, outcomes, time_limit
 from optverify.rules import rule
 
+WORTH_A_PROCESS = 20
+"""Claims; fewer are decided sooner than another process has started."""
 SECONDS = 60
 """Time limit of one claim; past it nothing is decided."""
 
@@ -86,7 +88,7 @@ def _results(wanted: list[Claim], cache: bool, jobs: int) -> Iterator[Result]:
                 left.append(c.id)
             else:
                 yield _Verdict(**known).about(c)
-        for id, found in outcomes(decide, left, min(jobs, len(left)) or 1, SECONDS):
+        for id, found in outcomes(decide, left, min(jobs, 1 + len(left) // WORTH_A_PROCESS), SECONDS):
             if isinstance(found, Lost):
                 yield Result(claim(id), "not decided", "none", str(found), float(SECONDS))
                 continue

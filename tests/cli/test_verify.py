@@ -6,7 +6,19 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from optverify.claims import claims, verify
+from optverify.claims import claims
+from optverify.ledger import Fate, Score, verify
+
+pytestmark = pytest.mark.usefixtures("cache")
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A cache of its own, and this process alone."""
+    for module in ("run", "mutation"):
+        monkeypatch.setattr(f"optverify.ledger.{module}.default_path", lambda: tmp_path / "v.sqlite")
+    monkeypatch.setattr("optverify.ledger.cores", lambda: 1)
+
 
 FEW = ["adam.uncorrected", "adam.first_step", "nesterov.forms.schedule"]
 
@@ -15,12 +27,13 @@ FEW = ["adam.uncorrected", "adam.first_step", "nesterov.forms.schedule"]
 def changed(monkeypatch):
     """changed(verdict): let the first claim of every run have that verdict."""
 
-    def change(verdict, detail="because"):
-        def faulty(ids=None, rules=None, on_result=None):
-            results = verify(ids, rules, on_result)
-            return [dataclasses.replace(results[0], verdict=verdict, detail=detail), *results[1:]]
+    def change(verdict, detail="because", missing=""):
+        def faulty(ids=None, rules=None, **settings):
+            results = verify(ids, rules, **settings | {"jobs": 1})
+            wrong = {"verdict": verdict, "detail": detail, "missing": missing}
+            return [dataclasses.replace(results[0], **wrong), *results[1:]]
 
-        monkeypatch.setattr("optverify.claims.verify", faulty)
+        monkeypatch.setattr("optverify.ledger.verify", faulty)
 
     return change
 
@@ -52,8 +65,58 @@ def test_json_is_the_results(run):
 
 
 def test_a_rule_selects_its_claims(run):
-    found = json.loads(run("verify", "--rule", "nesterov", "--rule", "adagrad", "--json").stdout)
-    assert {r["id"] for r in found} == {c.id for c in claims() if {"nesterov", "adagrad"} & set(c.rules)}
+    found = json.loads(run("verify", "--rule", "lion", "--rule", "yogi", "--json").stdout)
+    assert {r["id"] for r in found} == {c.id for c in claims() if {"lion", "yogi"} & set(c.rules)}
+
+
+def test_what_every_rule_is_asked_is_one_line_unless_a_rule_is_named(run, monkeypatch):
+    about = [c for c in claims() if c.family == "property.descent"][:3]
+    monkeypatch.setattr("optverify.claims._ledger._all", lambda: {c.id: c for c in about})
+    assert "property.descent.*" in run("verify").stdout
+    in_full = run("verify", "--rule", about[0].rules[0]).stdout
+    assert about[0].id in in_full
+    assert ".*" not in in_full
+
+
+def test_a_missing_solver_is_said_and_fails_nothing(run, changed):
+    changed("not decided", missing="prove")
+    outcome = run("verify", *FEW)
+    assert outcome.exit_code == 0
+    assert "1 claims not decided, for want of tools: pip install 'optverify[prove]'" in outcome.stdout
+    assert "2 of 3 claims as expected" in outcome.stdout
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """judged(fate, ...): let these be the mutants of gradient descent."""
+
+    def change(*fates):
+        monkeypatch.setattr("optverify.ledger.score", lambda *_, **__: [Score("gd", fates)])
+
+    return change
+
+
+KILLED = Fate("gd", "theta_t = -grad", {"claims": "gd.diverges", "steps": "other"}, [], [])
+ALIVE = Fate("gd", "theta_t = 1", {}, ["gd.descent"], [])
+
+
+def test_mutants_say_what_kills_them(run, judged):
+    judged(KILLED)
+    outcome = run("verify", "--rule", "gd", "--mutants")
+    assert outcome.exit_code == 0
+    (line,) = (line for line in outcome.stdout.splitlines() if "theta_t = -grad" in line)
+    assert line.split()[-2:] == ["gd.diverges", "-"]
+    assert "100.0%" in outcome.stdout
+    found = json.loads(run("verify", "--rule", "gd", "--mutants", "--json").stdout)
+    assert found["mutants"][0]["mutants"][0]["killers"]["claims"] == "gd.diverges"
+
+
+def test_a_survivor_without_a_reason_gives_code_1(run, judged):
+    judged(KILLED, ALIVE)
+    outcome = run("verify", "--rule", "gd", "--mutants")
+    assert outcome.exit_code == 1
+    assert "gd: theta_t = 1 survives: NO REASON IS WRITTEN DOWN" in outcome.stdout
+    assert "gd: 50.0% of the mutants are killed; 98% are required" in outcome.stdout
 
 
 @pytest.mark.parametrize(
@@ -62,6 +125,7 @@ def test_a_rule_selects_its_claims(run):
         (["adam.uncorrectd"], "unknown claim 'adam.uncorrectd'; did you mean 'adam.uncorrected'?"),
         (["--rule", "adm"], "unknown rule 'adm'; did you mean 'adam'?"),
         (["adam.uncorrected", "--rule", "gd"], "no claim is among those asked for"),
+        (["adam.uncorrected", "--mutants"], "give --rule instead of ids of claims"),
     ],
 )
 def test_what_is_unknown_gives_code_2(run, arguments, message):
