@@ -11,6 +11,8 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from optverify.claims import claim
+
 MARKDOWN_SPECIAL = re.compile(r"[\\`\[\]<|$]|(?<!\s)\*|\*(?!\s)|(?<!\w)_|_(?!\w)")
 TEX_SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -55,6 +57,16 @@ def markdown_text(text: object) -> str:
 def slug(heading: str) -> str:
     """The anchor that GitHub gives a heading: lower case, punctuation dropped, a hyphen for each space."""
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def claim_address(id: str) -> str:
+    """Where a claim stands, from the folder of the report."""
+    return f"claims/{claim(id).topic}.md#{slug(id)}"
+
+
+def topic_heading(topic: str) -> str:
+    """The name of a topic as a heading."""
+    return topic.replace("_", " ").capitalize()
 
 
 def quoted(option: object) -> str:
@@ -105,6 +117,8 @@ def _environment() -> Environment:
         "fence": fence,
         "text": markdown_text,
         "slug": slug,
+        "claim": claim_address,
+        "heading": topic_heading,
         "textext": tex_text,
         "texcode": tex_code,
         "texaddress": tex_address,

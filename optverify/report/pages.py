@@ -11,7 +11,7 @@ from optverify.ledger import cores, verify
 from optverify.problems import names as problem_names
 from optverify.problems import problem
 from optverify.report import advice, figures
-from optverify.report.ledger import claims_page, is_textbook
+from optverify.report.ledger import claims_pages, is_textbook
 from optverify.report.markup import render
 from optverify.report.reference import problem_page, rule_page, schedule_page
 from optverify.report.runs import RATES, RULES, Progress, Runs, make_runs
@@ -46,7 +46,7 @@ def make_files(progress: Progress) -> dict[str, str]:
         "README.md": render("README.md.j2", rules=rule_pages),
         "equations.md": render("equations.md.j2", **reference, results=textbook),
         "equations.tex": render("equations.tex.j2", **reference),
-        "claims.md": claims_page(results, titles),
+        **claims_pages(results, titles),
         "which.md": which,
         **{f"figures/{name}.svg": text for name, text in make_figures().items()},
     }

@@ -33,4 +33,6 @@ def mutants_of(subject):
 
 @pytest.mark.parametrize(("c", "name", "subject"), SUBJECTS, ids=[f"{c.id}-{n}" for c, n, _ in SUBJECTS])
 def test_each_claim_is_killed_by_a_mutant_of_each_of_its_subjects(c, name, subject):
+    if (missing := c.decide()).missing:
+        pytest.skip(f"{missing.detail}; .ci/run installs it")
     assert any(not c.decide(**{name: mutant}).ok for _, mutant in mutants_of(subject))

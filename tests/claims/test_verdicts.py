@@ -17,6 +17,8 @@ TEXTBOOK = [c for c in claims() if c.family == c.id]
 @pytest.mark.parametrize("c", TEXTBOOK, ids=lambda c: c.id)
 def test_verdict_and_evidence(c):
     result = c.decide()
+    if result.missing:
+        pytest.skip(f"{result.detail}; .ci/run installs it")
     assert (result.verdict, result.evidence) == (c.expected, c.evidence), result.detail
     assert result.ok
     assert result.detail

@@ -9,6 +9,7 @@ import pytest
 
 from optverify import report
 from optverify.claims import claims
+from optverify.ledger import GENERIC
 from optverify.report import comparison, differences, manifest, write
 from optverify.report.markup import slug
 from optverify.rules import registry as rules
@@ -174,11 +175,20 @@ def test_a_manifest_names_no_machine_and_no_time():
 
 
 def test_the_pages_hold_every_claim_and_every_rule():
-    """Each claim has a heading and a link from the page of each rule and schedule it is about."""
-    claimed, equations = ((REPORTS / name).read_text("utf-8") for name in ("claims.md", "equations.md"))
-    for c in claims():
-        assert f"\n### {c.id}\n" in claimed
-        links = equations.count(f"](claims.md#{slug(c.id)})")
-        assert links == len(c.rules) + len(c.schedules), c.id
+    """A claim has a heading on the page of its topic, and a link from the page of each rule it is about."""
+    overview, equations = ((REPORTS / name).read_text("utf-8") for name in ("claims.md", "equations.md"))
+    pages = {c.topic: (REPORTS / "claims" / f"{c.topic}.md").read_text("utf-8") for c in TEXTBOOK}
+    for c in TEXTBOOK:
+        assert f"\n## {c.id}\n" in pages[c.topic]
+        link = f"](claims/{c.topic}.md#{slug(c.id)})"
+        assert link in overview
+        listed = [n for n in c.rules if n in rules.names()]
+        assert equations.count(link) == len(listed) + len(c.schedules), c.id
+    assert {p.stem for p in (REPORTS / "claims").iterdir()} == set(pages)
     for name in rules.names():
-        assert f"\n### {rules.get(name).title}\n" in equations
+        title = rules.get(name).title
+        assert f"\n### {title}\n" in equations
+        assert overview.count(f"\n| [{title}](equations.md#{slug(title)}) |") == 3  # facts, symmetries, score
+
+
+TEXTBOOK = [c for c in claims() if c.topic not in GENERIC and c.needs != "pep"]
