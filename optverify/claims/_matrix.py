@@ -70,6 +70,36 @@ def differs(x: Any, y: Any) -> bool:
     return False
 
 
+def show_like(rule: Rule, states: str, *lines: sp.Symbol) -> None:
+    """NotProved for a rule with other states, or without these lines: no statement is about all rules."""
+    names = {s.name for s in rule.states}
+    if names != set(states.split()):
+        known, wanted = ", ".join(sorted(names)) or "none", states.replace(" ", ", ") or "none"
+        raise NotProved(f"the statement is about a rule with the states {wanted}; these are {known}")
+    if missing := set(lines) - {lhs for lhs, _ in rule.assignments}:
+        raise NotProved(f"the statement speaks of {', '.join(map(str, missing))}, which this rule has not")
+
+
+def numbers_for(rule: Rule, values: Mapping[str, Any], like: Any) -> dict[str, Any]:
+    """A number for each hyperparameter and input, where none is given 1/2, 1/3, ..., 1, or the array `like`."""
+    known = trials(rule) | {i.name: sp.Integer(1) if i.scalar else like for i in rule.inputs} | dict(values)
+    return {
+        name: known[name] for name in [h.name for h in rule.hyperparameters] + [i.name for i in rule.inputs]
+    }
+
+
+def end_of(rule: Rule, gradients: Sequence[Any], start: Any, values: Mapping[str, Any]) -> Any:
+    """theta after these updates; NotProved if there is none. What is not given is as in numbers_for.
+
+    Gradients, start and values are exact; numbers in between that are long or irrational have 60 digits.
+    """
+    like = sp.ones(*sp.Matrix(start).shape)
+    try:
+        return run_matrices(rule, gradients, start, numbers_for(rule, values, like), rounded)[-1]["theta"]
+    except ValueError as failed:
+        raise NotProved(f"there is no step, as {failed}") from None
+
+
 def run_differs(
     rule: Rule,
     gradients: Sequence[Any],
@@ -77,21 +107,17 @@ def run_differs(
     values: Mapping[str, Any],
     expected: Any,
 ) -> str | None:
-    """Words on where the parameters end if not where expected; None if they do.
-
-    Gradients, start and values are exact; numbers in between that are long or irrational have 60 digits.
-    """
-    names = [h.name for h in rule.hyperparameters] + [i.name for i in rule.inputs]
-    values = {name: values[name] for name in names}
+    """Words on where the parameters end if not where expected; None if they do. Numbers as in end_of."""
+    values = numbers_for(rule, values, sp.ones(*sp.Matrix(start).shape))
     given = f"gradients {', '.join(str(g.tolist()) for g in gradients)} from {sp.Matrix(start).tolist()}"
     given += "".join(f", {n} = {v}" for n, v in values.items())
     try:
-        found = run_matrices(rule, gradients, start, values, rounded)[-1]["theta"]
-    except ValueError as failed:
-        return f"{given}: there is no step, as {failed}"
-    if found.shape == expected.shape and not differs(found, expected):
+        found = end_of(rule, gradients, start, values)
+    except NotProved as failed:
+        return f"{given}: {failed}"
+    if getattr(found, "shape", None) == expected.shape and not differs(found, expected):
         return None
-    return f"{given}: theta is {_short(found)}, not {_short(expected)}"
+    return f"{given}: theta is {_short(sp.Matrix(found))}, not {_short(expected)}"
 
 
 def _short(x: Any) -> str:
@@ -175,9 +201,9 @@ def turns_otherwise(rule: Rule, values: Mapping[str, Any]) -> str | None:
     start = sp.ImmutableDenseMatrix([[1, 2], [0, 1]])
     for gradients in ([diagonal(2, 2, 3, 4)], [diagonal(2, 2, 3, 4), diagonal(2, 2, 6, 8)]):
         try:
-            plain = run_matrices(rule, gradients, start, values, rounded)[-1]["theta"]
-        except ValueError as failed:
-            return f"gradient {gradients[0].tolist()}: there is no step, as {failed}"
+            plain = end_of(rule, gradients, start, values)
+        except NotProved as failed:
+            return f"gradient {gradients[0].tolist()}: {failed}"
         turned = [quarter * g * other.T for g in gradients]
         expected = quarter * plain * other.T
         if (found := run_differs(rule, turned, quarter * start * other.T, values, expected)) is not None:

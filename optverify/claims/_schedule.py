@@ -15,6 +15,14 @@ from optverify.proof.signs import has_sign
 k, j, n = sp.symbols("k j n", integer=True, nonnegative=True)
 
 
+def show_takes(family: ScheduleFamily, names: str) -> None:
+    """NotProved for a schedule with other parameters: a statement is about one kind of schedule."""
+    found = [h.name for h in family.hyperparameters]
+    if set(found) != set(names.split()):
+        wanted = names.replace(" ", ", ")
+        raise NotProved(f"the statement is about a schedule of {wanted}; this one has {', '.join(found)}")
+
+
 def formula(family: ScheduleFamily, **options: Any) -> sp.Expr:
     """eta_t over t and the parameters alone."""
     *before, (_, value) = family.lines(**options)

@@ -7,7 +7,7 @@ from typing import Any
 import sympy as sp
 
 from optverify.claims._claim import Decision, about, claim, holds, refuted
-from optverify.claims._matrix import run_differs
+from optverify.claims._matrix import end_of, run_differs, show_like
 from optverify.language import Rule, Source, grad, hyper_symbol, lr, norm, theta
 from optverify.proof import (
     NotProved,
@@ -18,7 +18,6 @@ from optverify.proof import (
     unless,
 )
 from optverify.views.closed import closed_form
-from optverify.views.exact import run_matrices
 
 pascanu = Source(
     "Pascanu, Mikolov and Bengio",
@@ -67,6 +66,7 @@ def show_clips(factor: sp.Expr) -> None:
 )
 def clip_by_norm_direction(rule: Rule) -> Decision:
     """The step as a multiple of the gradient, with the norm as a number of its own."""
+    show_like(rule, "")
     with unless(lambda: _clipped_otherwise(rule)):
         show_clips(shrinking(rule, norm(grad)))
     return holds("the factor depends on the norm alone: 1 up to c, then c over the norm, so the length is c")
@@ -96,6 +96,7 @@ def _clipped_otherwise(rule: Rule) -> str | None:
 )
 def clip_by_norm_nonexpansive(rule: Rule) -> Decision:
     """In p, the claim is linear: it is enough at p = n m, where both point the same way."""
+    show_like(rule, "")
     n, m = sp.symbols("n m", positive=True)
     with unless(lambda: _clipped_otherwise(rule)):
         factor = shrinking(rule, norm(grad))
@@ -123,9 +124,9 @@ def clip_by_norm_nonexpansive(rule: Rule) -> Decision:
 )
 def clip_by_value_direction(rule: Rule) -> Decision:
     """One exact step."""
+    show_like(rule, "")
     gradient = sp.ImmutableDenseMatrix([[1], [4]])
-    _, after = run_matrices(rule, [gradient], sp.zeros(2, 1), {"lr": 1, "clip_value": 1})
-    x, y = after["theta"]
+    x, y = end_of(rule, [gradient], sp.zeros(2, 1), {"lr": 1, "clip_value": 1})
     if x * 4 - y == 0 and x < 0:
         return holds(f"gradient (1, 4) gives the step ({x}, {y})", "exact certificate")
     return refuted(f"gradient (1, 4) with c = 1 gives the step ({x}, {y}), which is no multiple of it")
@@ -143,6 +144,7 @@ def clip_by_value_direction(rule: Rule) -> Decision:
 )
 def clip_by_value_nonexpansive(rule: Rule) -> Decision:
     """All three for all reals."""
+    show_like(rule, "")
     other = sp.Symbol("h", real=True)
     step = (theta.before - closed_form(rule)["theta"]).subs(lr, 1)
     if step.free_symbols - {grad, clip_value}:
@@ -170,6 +172,7 @@ def clip_by_value_nonexpansive(rule: Rule) -> Decision:
 )
 def clip_by_global_norm_direction(rule: Rule) -> Decision:
     """The factor depends on the number G alone, which is the same for all arrays."""
+    show_like(rule, "")
     (joint,) = rule.inputs or (None,)
     if joint is None:
         raise Refuted("the global norm is not read: gradients of any length are stepped along alike")
@@ -192,10 +195,10 @@ def clip_by_global_norm_direction(rule: Rule) -> Decision:
 )
 def clip_by_norm_layers(rule: Rule) -> Decision:
     """Two exact steps."""
+    show_like(rule, "")
     steps = []
     for g in (4, 1):
-        _, after = run_matrices(rule, [sp.Matrix([[g]])], sp.zeros(1, 1), {"lr": 1, "max_norm": 1})
-        steps.append(after["theta"][0])
+        steps.append(end_of(rule, [sp.Matrix([[g]])], sp.zeros(1, 1), {"lr": 1, "max_norm": 1})[0])
     if steps[0] == 4 * steps[1] and steps[1] < 0:
         return holds(f"gradients 4 and 1 give the steps {steps[0]} and {steps[1]}", "exact certificate")
     return refuted(f"gradients 4 and 1 give the steps {steps[0]} and {steps[1]}: no multiple of (4, 1)")

@@ -8,7 +8,7 @@ import sympy as sp
 
 from optverify.claims._claim import Decision, about_schedule, claim, holds
 from optverify.claims._first import refute_first
-from optverify.claims._schedule import k, n, off, pieces, ranges, settled, within_period
+from optverify.claims._schedule import k, n, off, pieces, ranges, settled, show_takes, within_period
 from optverify.language import ScheduleFamily, Source, hyper_symbol, lr
 from optverify.language.clock import count_symbol, lr_min, total
 from optverify.language.clock import t as updates
@@ -59,6 +59,7 @@ def one_cycle_pieces(family: ScheduleFamily) -> tuple[sp.Expr, sp.Expr, sp.Expr]
 )
 def one_cycle_ends(schedule: ScheduleFamily) -> Decision:
     """Neighbouring cases where one takes over from the other."""
+    show_takes(schedule, "lr total pct_start pct_final div_factor final_div_factor")
     refute_first(off(schedule, CYCLE, HEIGHTS.__getitem__, HEIGHTS))
     rise, fall, end = one_cycle_pieces(schedule)
     top = 1 + sp.Symbol("s", nonnegative=True)
@@ -84,6 +85,7 @@ def one_cycle_ends(schedule: ScheduleFamily) -> Decision:
 )
 def one_cycle_smooth(schedule: ScheduleFamily) -> Decision:
     """The derivatives of the cases there."""
+    show_takes(schedule, "lr total pct_start pct_final div_factor final_div_factor")
     refute_first(off(schedule, CYCLE, HEIGHTS.__getitem__, HEIGHTS))
     rise, fall, end = one_cycle_pieces(schedule)
     time, top = sp.Symbol("x", real=True), 1 + sp.Symbol("s", nonnegative=True)
@@ -126,6 +128,7 @@ def triangle(i: int) -> sp.Integer:
 )
 def cyclic_period(schedule: ScheduleFamily) -> Decision:
     """The rate k updates into cycle n; on the way up k = U/(1 + x), on the way down k = U + D/(1 + x)."""
+    show_takes(schedule, "lr lr_min step_size_up step_size_down gamma")
     refute_first(off(schedule, TRIANGLE, triangle, range(12)))
     eta = in_cycle(schedule)
     if eta.has(n):
@@ -156,6 +159,7 @@ def _show_triangle(eta: sp.Expr, rising: sp.Expr, falling: sp.Expr) -> None:
 )
 def cyclic_mean(schedule: ScheduleFamily) -> Decision:
     """The sum over the way up, k = 0, ..., U, and over the rest of the way down."""
+    show_takes(schedule, "lr lr_min step_size_up step_size_down gamma")
     refute_first(off(schedule, TRIANGLE, triangle, range(12)))
     eta = in_cycle(schedule)
     rising = lr_min + (lr - lr_min) * k / up

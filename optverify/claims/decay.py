@@ -7,7 +7,7 @@ from functools import partial
 import sympy as sp
 
 from optverify.claims._claim import Decision, about_schedule, claim, holds, refuted
-from optverify.claims._schedule import at, formula, j, k, mirrored, n, off, ranges, within_period
+from optverify.claims._schedule import at, formula, j, k, mirrored, n, off, ranges, show_takes, within_period
 from optverify.language import ScheduleFamily, Source, hyper_symbol, lr
 from optverify.language.clock import decay_steps, gamma, lr_end, lr_min, milestones, step_size, warmup
 from optverify.language.clock import t as updates
@@ -108,6 +108,7 @@ third = sp.Rational(1, 3)
 )
 def linear_mean(schedule: ScheduleFamily) -> Decision:
     """The rates at t and T - t, for symbolic T and t; and the last rate."""
+    show_takes(schedule, "lr lr_end total")
     values = {"lr": 1, "lr_end": third, "total": 2}
     with unless(lambda: off(schedule, values, lambda i: 1 - i * third, range(3))):
         show_equal(mirrored(schedule), lr + lr_end, "eta_t + eta_(T - t)", ranges(schedule))
@@ -129,6 +130,8 @@ def linear_mean(schedule: ScheduleFamily) -> Decision:
 )
 def linear_cosine(cosine: ScheduleFamily, linear: ScheduleFamily) -> Decision:
     """Both are symmetric about the middle of the run."""
+    show_takes(cosine, "lr lr_min total")
+    show_takes(linear, "lr lr_end total")
     half = {0: sp.Integer(1), 1: sp.Rational(2, 3), 2: third, 3: third}
     for family, low in ((cosine, "lr_min"), (linear, "lr_end")):
         values = {"lr": 1, low: third, "total": 2}
@@ -152,6 +155,7 @@ def linear_cosine(cosine: ScheduleFamily, linear: ScheduleFamily) -> Decision:
 )
 def exponential_total(schedule: ScheduleFamily) -> Decision:
     """The ratio of successive rates, and the sum by induction."""
+    show_takes(schedule, "lr gamma decay_steps")
     values = {"lr": 3, "gamma": sp.Rational(1, 4), "decay_steps": 2}
     with unless(lambda: off(schedule, values, lambda i: 3 * sp.Rational(1, 2) ** i, range(4))):
         eta = formula(schedule)
@@ -179,6 +183,7 @@ def exponential_total(schedule: ScheduleFamily) -> Decision:
 )
 def inverse_time_robbins_monro(schedule: ScheduleFamily) -> Decision:
     """The harmonic series from below, a telescoping one from above."""
+    show_takes(schedule, "lr decay_rate decay_steps")
     values = {"lr": 3, "decay_rate": 2, "decay_steps": 4}
     with unless(lambda: off(schedule, values, lambda i: 3 / (1 + sp.Rational(i, 2)), range(4))):
         r = sp.Symbol("r", positive=True)
@@ -206,6 +211,7 @@ def inverse_time_robbins_monro(schedule: ScheduleFamily) -> Decision:
 )
 def inverse_sqrt_robbins_monro(schedule: ScheduleFamily) -> Decision:
     """The squares are lr^2 W/t: the harmonic series."""
+    show_takes(schedule, "lr warmup")
     eta = at(schedule, warmup + j)
     if sp.cancel(eta**2 * (warmup + j) / lr**2).has(j):
         raise NotProved(f"eta^2 t is not constant: eta is {eta} at t = W + j")
@@ -233,6 +239,8 @@ def inverse_sqrt_robbins_monro(schedule: ScheduleFamily) -> Decision:
 )
 def polynomial_linear(schedule: ScheduleFamily, linear: ScheduleFamily) -> Decision:
     """Both formulas, for t < T and t >= T."""
+    show_takes(schedule, "lr lr_end total power")
+    show_takes(linear, "lr lr_end total")
     for now, length in ((k, k + 1 + j), (k + j + 1, k + 1)):
         mine, theirs = (at(f, now, total=length).subs(power, 1) for f in (schedule, linear))
         show_equal(mine, theirs, f"eta for t = {now}, T = {length}", ranges(schedule, linear))
@@ -253,6 +261,8 @@ def polynomial_linear(schedule: ScheduleFamily, linear: ScheduleFamily) -> Decis
 )
 def step_exponential(schedule: ScheduleFamily, exponential: ScheduleFamily) -> Decision:
     """Step decay within a period n, exponential decay at its beginning."""
+    show_takes(schedule, "lr step_size gamma")
+    show_takes(exponential, "lr gamma decay_steps")
     values, numbers = {"lr": 3, "gamma": third, "step_size": 2}, {"lr": 3, "gamma": third, "decay_steps": 2}
 
     def counterexample() -> str | None:
@@ -282,6 +292,8 @@ def step_exponential(schedule: ScheduleFamily, exponential: ScheduleFamily) -> D
 )
 def multi_step_step(schedule: ScheduleFamily, step: ScheduleFamily) -> Decision:
     """Both at every t."""
+    show_takes(schedule, "lr milestones gamma")
+    show_takes(step, "lr step_size gamma")
     cases = 0
     for size in range(1, 6):
         marks = sp.Tuple(*(i * size for i in range(1, 5)))
@@ -310,6 +322,8 @@ def multi_step_step(schedule: ScheduleFamily, step: ScheduleFamily) -> Decision:
 )
 def rex_above_linear(schedule: ScheduleFamily, linear: ScheduleFamily) -> Decision:
     """The difference for t = k and T = k + 1 + j, or T = k + 1 at the end."""
+    show_takes(schedule, "lr lr_min total")
+    show_takes(linear, "lr lr_end total")
     more = sp.Symbol("d", nonnegative=True)
     for now, length in ((k, k + 1 + j), (k + 1, k + 1)):
         mine = at(schedule, now, total=length, lr=lr_min + more)

@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 
 from optverify.claims._claim import Decision, about, claim, holds, refuted
-from optverify.claims._matrix import differs, line_by_line, rounded, symbols
+from optverify.claims._matrix import differs, line_by_line, rounded, show_like, symbols
 from optverify.language import Rule, Source, Variable, grad, hyper_symbol, t, theta
 from optverify.proof import NotProved, Refuted, domains, show_by_smt, show_equal, show_nonnegative, unless
 from optverify.views.exact import entrywise, run_matrices
@@ -137,6 +137,8 @@ def _last_update(rule: Rule, gradients: list[Any], **more: Any) -> dict[Any, Any
 )
 def adafactor_sums(rule: Rule, full: Rule) -> Decision:
     """One update from means of one V; they are means of the next V again, and 0 at first."""
+    show_like(rule, "R C", V_hat)
+    show_like(full, "V")
     with unless(lambda: other_sums(rule, full)):
         show_means(rule, full)
         factored, second = from_means(rule)
@@ -161,6 +163,8 @@ def adafactor_divergence(rule: Rule, full: Rule) -> Decision:
 
     log(V_hat/W) is a_i + b_j for some a and b: with the same row and column sums, V and V_hat weigh it alike.
     """
+    show_like(rule, "R C", V_hat)
+    show_like(full, "V")
     with unless(lambda: other_sums(rule, full)):
         show_means(rule, full)
         factored, second = from_means(rule)
@@ -188,6 +192,8 @@ def adafactor_divergence(rule: Rule, full: Rule) -> Decision:
 )
 def adafactor_exact(rule: Rule, full: Rule) -> Decision:
     """The identity is not of rank one."""
+    show_like(rule, "R C", V_hat)
+    show_like(full, "V")
     gradient, none = [sp.ImmutableDenseMatrix([[1, 0], [0, 1]])], sp.Integer(0)
     known = {h.symbol: none if h.name == "eps1" else h.symbol for h in rule.hyperparameters}
     known |= {theta.before: sp.zeros(2, 2), grad: gradient[0], t: sp.Integer(1)}
@@ -216,6 +222,7 @@ def adafactor_exact(rule: Rule, full: Rule) -> Decision:
 )
 def adafactor_clipping(rule: Rule) -> Decision:
     """The factor of U as a function of its root mean square r."""
+    show_like(rule, "R C", V_hat, U, U_hat)
     r = sp.Symbol("r", positive=True)
     known = {h.symbol: h.symbol for h in rule.hyperparameters} | {t: t}
     known |= {theta.before: sp.zeros(2, 1), grad: sp.ones(2, 1)} | {
@@ -336,6 +343,7 @@ SM3_SCOPE = (
 )
 def sm3_cover(rule: Rule) -> Decision:
     """By induction: rows and columns cover the sums before an update, and after it."""
+    show_like(rule, "R C", nu)
     with unless(lambda: uncovered(rule)):
         show_covers(rule)
     return holds("R_i, C_j >= G_ij is kept by an update, and nu_ij >= G_ij + g_ij^2", "decided by SMT")
@@ -354,6 +362,8 @@ def sm3_cover(rule: Rule) -> Decision:
 )
 def sm3_tighter(rule: Rule, first: Rule) -> Decision:
     """By induction: rows and columns of SM3-II are no larger before an update, nor after it."""
+    show_like(rule, "R C", nu)
+    show_like(first, "R C", nu)
     with unless(lambda: uncovered(rule) or looser(rule, first)):
         show_covers(rule)
         mine, theirs = sm3_update(rule, "_II"), sm3_update(first, "_I")

@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 
 from optverify.claims._claim import Decision, about, claim, holds, holds_under_conditions
-from optverify.claims._matrix import differs, line_by_line, run_differs, trials
+from optverify.claims._matrix import differs, end_of, line_by_line, run_differs, show_like, trials
 from optverify.language import (
     Rule,
     Source,
@@ -33,7 +33,7 @@ from optverify.proof import (
     unless,
 )
 from optverify.views.closed import closed_form
-from optverify.views.exact import entrywise, run_matrices
+from optverify.views.exact import entrywise
 
 you_lamb = Source(
     "You, Li, Reddi, Hseu, Kumar, Bhojanapalli, Song, Demmel, Keutzer and Hsieh",
@@ -135,6 +135,7 @@ def off_direction(rule: Rule, u: Any) -> str | None:
 )
 def lamb_step_length(rule: Rule) -> Decision:
     """The step over the direction u, as a function of the lengths p of theta and q of u."""
+    show_like(rule, "m v")
     u, phi = Variable("u").now, Variable("phi", nonnegative=True, scalar=True).now
     lines = dict(rule.assignments)
     if not {u, phi} <= set(lines):
@@ -165,6 +166,7 @@ def lamb_step_length(rule: Rule) -> Decision:
 )
 def lars_step_length(rule: Rule) -> Decision:
     """The step as a multiple of g + beta theta, whose length is at most q + beta p."""
+    show_like(rule, "v", Variable("lambda", nonnegative=True, scalar=True).now)
     values = {**trials(rule), "eps": sp.Integer(2)}
     factor = values["lr"] * values["trust_coefficient"] * 5 / (13 + values["weight_decay"] * 5 + 2)
     expected = START - factor * (GRADIENT + values["weight_decay"] * START)
@@ -176,13 +178,8 @@ def lars_step_length(rule: Rule) -> Decision:
         show_nonnegative(sp.cancel(slack), "lr trust p less the length of the step", domains(rule))
         show_equal(slack.subs({weight_decay: 0, eps: 0}), 0, "that without decay and eps", domains(rule))
         show_nonnegative(ratio, "the factor of the step", domains(rule))
-    _, after = run_matrices(
-        rule,
-        [sp.Matrix([0, 4])],
-        sp.Matrix([3, 0]),
-        {"lr": 1, "trust_coefficient": 1, "weight_decay": 1, "eps": 0, "momentum": 0},
-    )
-    step = after["theta"] - sp.Matrix([3, 0])
+    plain = {"lr": 1, "trust_coefficient": 1, "weight_decay": 1, "eps": 0, "momentum": 0}
+    step = end_of(rule, [sp.Matrix([0, 4])], sp.Matrix([3, 0]), plain) - sp.Matrix([3, 0])
     return holds_under_conditions(
         "the step is lr trust p/(q + beta p + eps) times g + beta theta, which is at most q + beta p long;"
         " theta ="
@@ -206,6 +203,7 @@ def lars_step_length(rule: Rule) -> Decision:
 )
 def novograd_constant_gradient(rule: Rule) -> Decision:
     """v stays the squared norm from the first update on; m by induction."""
+    show_like(rule, "v m")
     form, v, m = closed_form(rule), rule.state("v"), rule.state("m")
     plain = {norm(grad): q, eps: sp.Integer(0), weight_decay: sp.Integer(0)}
     later = sp.Symbol("k", integer=True, positive=True) + 1
@@ -259,6 +257,7 @@ def _other_velocity(rule: Rule) -> str | None:
 )
 def adagrad_norm_rate(rule: Rule) -> Decision:
     """The growth of b^2 in an update, and the step as a multiple of the gradient."""
+    show_like(rule, "b")
     form, b = closed_form(rule), rule.state("b")
     with unless(lambda: _other_rate(rule)):
         new = form["b"].xreplace({norm(grad): q})
@@ -306,6 +305,7 @@ def squared_length(rule: Rule) -> sp.Expr:
 )
 def scale_free_growth(rule: Rule) -> Decision:
     """Pythagoras."""
+    show_like(rule, "")
     show_equal(squared_length(rule), p**2 + lr**2 * q**2, "the squared length", domains(rule))
     return holds("|theta - lr g|^2 = |theta|^2 + lr^2 |g|^2, as <theta, g> = 0")
 
@@ -322,6 +322,7 @@ def scale_free_growth(rule: Rule) -> Decision:
 )
 def scale_free_effective_rate(rule: Rule) -> Decision:
     """The step of the scaled weights."""
+    show_like(rule, "")
     c, step = sp.Symbol("c", positive=True), closed_form(rule)["theta"]
     scaled = step.subs({theta.before: c * theta.before, grad: grad / c, lr: c**2 * lr}, simultaneous=True)
     show_equal(scaled, c * step, "the step of the scaled weights", domains(rule))
@@ -342,6 +343,7 @@ def scale_free_effective_rate(rule: Rule) -> Decision:
 )
 def scale_free_equilibrium(rule: Rule) -> Decision:
     """A fixed point of the squared length P, exactly, and the slope there."""
+    show_like(rule, "")
     s, x = sp.symbols("s x", positive=True)
     share = 2 * x / (1 + x)  # lr lambda, in (0, 2)
     form = squared_length(rule).subs(weight_decay, share / lr)

@@ -18,11 +18,12 @@ from optverify.claims._claim import (
 from optverify.claims._matrix import (
     diagonal,
     differs,
+    end_of,
     line_by_line,
     other,
     quarter,
-    rounded,
     run_differs,
+    show_like,
     show_turned,
     symbols,
     trials,
@@ -31,7 +32,6 @@ from optverify.claims._matrix import (
 from optverify.language import Rule, Source, Variable, eps, grad, lr, t, theta
 from optverify.proof import NotProved, Refuted, domains, show_equal, show_nonnegative, unless
 from optverify.proof.polynomials import image
-from optverify.views.exact import run_matrices
 
 gupta = Source(
     "Gupta, Koren and Singer",
@@ -136,6 +136,7 @@ def damped(s: Any) -> Any:
 )
 def shampoo_orthogonal(rule: Rule) -> Decision:
     """The first step of the rule, on singular values and turned; then eps to 0."""
+    show_like(rule, "L R")
     with unless(lambda: another_first_step(rule, damped)):
         show_on_singular_values(rule, damped)
         show_equal(damped(s1).subs(eps, 0), 1, "the step for eps = 0")
@@ -159,11 +160,12 @@ def shampoo_orthogonal(rule: Rule) -> Decision:
 )
 def shampoo_half(rule: Rule) -> Decision:
     """The step inverts the singular values: the smallest become the largest."""
+    show_like(rule, "L R")
     with unless(lambda: None):
         show_on_singular_values(rule, lambda s: s / (s**2 + eps))
     gradient = quarter * diagonal(2, 2, 1, 4) * quarter.T
-    _, after = run_matrices(rule, [gradient], sp.zeros(2, 2), {"lr": 1, "eps": sp.Integer(0)})
-    step, gram = -after["theta"], after["theta"].T * after["theta"]
+    step = -end_of(rule, [gradient], sp.zeros(2, 2), {"lr": 1, "eps": 0})
+    gram = step.T * step
     if gram == sp.eye(2):
         return holds(f"the step on {gradient.tolist()} is orthogonal", "exact certificate")
     return refuted(
@@ -237,7 +239,8 @@ def iterates(rule: Rule, **values: sp.Rational) -> list[sp.Poly]:
 
 
 def _written(rule: Rule, name: str) -> sp.Rational:
-    return sp.Rational(str(rule.hyperparameter(name).default))
+    default = rule.hyperparameter(name).default
+    return sp.Rational(str(0 if default is None else default))
 
 
 def _decimal(number: Fraction) -> str:
@@ -310,9 +313,9 @@ def _outside(rule: Rule, gradient: Any, values: dict[str, Any], low: Any, high: 
     m, n = gradient.shape
     start, told = sp.ones(m, n), f"gradient {gradient.tolist()}, lr = 1/2, eps = {values['eps']}:"
     try:
-        after = run_matrices(rule, [gradient], start, values, rounded)[1]["theta"]
-    except ValueError as failed:
-        return f"{told} there is no step, as {failed}"
+        after = end_of(rule, [gradient], start, values)
+    except NotProved as failed:
+        return f"{told} {failed}"
     if after.shape != (m, n):
         return f"{told} theta becomes {after.tolist()}, of another shape"
     step = (start - after) * 2 / sp.sqrt(sp.Max(1, sp.Rational(m, n)))
@@ -336,6 +339,7 @@ def _outside(rule: Rule, gradient: Any, values: dict[str, Any], low: Any, high: 
 )
 def muon_newton_schulz(rule: Rule) -> Decision:
     """The image of the interval, one iteration after the other: an interval again, with ends in rationals."""
+    show_like(rule, "B", *X)
     low, high = sp.Rational("0.68"), sp.Rational("1.14")
     with unless(lambda: another_singular_value(rule, low, high)):
         show_scaled(rule)
@@ -364,6 +368,7 @@ def muon_newton_schulz(rule: Rule) -> Decision:
 )
 def muon_step_bound(rule: Rule) -> Decision:
     """The image of [0, 1], where all singular values of a matrix over its norm lie."""
+    show_like(rule, "B", *X)
     high = sp.Rational("1.21")
     with unless(lambda: another_singular_value(rule, sp.Integer(0), high)):
         show_scaled(rule)
@@ -392,13 +397,13 @@ def muon_step_bound(rule: Rule) -> Decision:
 )
 def muon_orthogonal(rule: Rule) -> Decision:
     """The matrix (1) is no fixed point: it is sent to (a + b + c), and five times that is not 1."""
+    show_like(rule, "B", *X)
     with unless(lambda: None):
         show_scaled(rule)
         once = {p.eval(1) for p in iterates(rule)}
     values = {h.name: _written(rule, h.name) for h in rule.hyperparameters}
     values |= {"eps": sp.Integer(0), "lr": sp.Integer(1)}
-    _, after = run_matrices(rule, [sp.ones(1, 1)], sp.zeros(1, 1), values)
-    end = -after["theta"][0]
+    end = -end_of(rule, [sp.ones(1, 1)], sp.zeros(1, 1), values)[0]
     if once == {1} and end == 1:
         return holds("1 is a fixed point", "exact certificate")
     return refuted(
@@ -418,6 +423,7 @@ def muon_orthogonal(rule: Rule) -> Decision:
 )
 def muon_classical(rule: Rule) -> Decision:
     """Both factorisations, with the polynomials of the rule."""
+    show_like(rule, "B", *X)
     numbers = {"ns_a": sp.Rational(15, 8), "ns_b": sp.Rational(-5, 4), "ns_c": sp.Rational(3, 8)}
     stated = 1 - (1 - x) ** 3 * (3 * x**2 + 9 * x + 8) / 8
     with unless(lambda: _another_fixed_point(rule, numbers)):
@@ -460,6 +466,8 @@ def _another_fixed_point(rule: Rule, numbers: dict[str, sp.Rational]) -> str | N
 )
 def soap_adam(rule: Rule, adam: Rule) -> Decision:
     """One step from the same moments, symbolic t, the identity as basis; and it is the basis at first."""
+    show_like(rule, "m v L R Q_L Q_R")
+    show_like(adam, "m v")
     if (found := _unlike_adam(rule, adam)) is not None:
         raise Refuted(found)
     with unless(lambda: None):
@@ -495,9 +503,9 @@ def _unlike_adam(rule: Rule, adam: Rule) -> str | None:
     start = sp.ImmutableDenseMatrix([[1, 0], [2, -1]])
     for k in (1, 2):
         try:
-            expected = run_matrices(adam, gradients[:k], start, values, rounded)[-1]["theta"]
-        except ValueError as failed:
-            return f"gradients {[g.tolist() for g in gradients[:k]]}: Adam has no step, as {failed}"
+            expected = end_of(adam, gradients[:k], start, values)
+        except NotProved as failed:
+            return f"gradients {[g.tolist() for g in gradients[:k]]}: of Adam {failed}"
         more = {**values, "precondition_frequency": sp.Integer(3)}
         if (found := run_differs(rule, gradients[:k], start, more, expected)) is not None:
             return found
@@ -517,6 +525,7 @@ def _unlike_adam(rule: Rule, adam: Rule) -> str | None:
 )
 def soap_rotation(rule: Rule) -> Decision:
     """Its first step is Adam's, in the basis the matrix is given in."""
+    show_like(rule, "m v L R Q_L Q_R")
     values = {**trials(rule), "lr": 1, "eps": sp.Integer(0), "precondition_frequency": sp.Integer(2)}
     gradient, start = diagonal(2, 2, 1, 2), sp.zeros(2, 2)
 

@@ -11,7 +11,7 @@ from sympy.simplify.fu import TR8
 
 from optverify.claims._claim import Decision, about_schedule, claim, holds, holds_under_conditions, refuted
 from optverify.claims._first import refute_first
-from optverify.claims._schedule import at, formula, j, k, mirrored, n, off, ranges
+from optverify.claims._schedule import at, formula, j, k, mirrored, n, off, ranges, show_takes
 from optverify.language import ScheduleFamily, Source, lr
 from optverify.language.clock import T_0, RestartIndex, T_mult, lr_min, total
 from optverify.language.clock import t as updates
@@ -52,6 +52,7 @@ def annealed(now: sp.Expr, length: sp.Expr) -> sp.Expr:
 )
 def cosine_ends(schedule: ScheduleFamily) -> Decision:
     """The formula at both ends and past the end, for symbolic T."""
+    show_takes(schedule, "lr lr_min total")
     eta = formula(schedule)
     show_equal(eta.subs(updates, 0), lr, "eta_0")
     show_equal(eta.subs(updates, total), lr_min, "eta_T")
@@ -70,6 +71,7 @@ def cosine_ends(schedule: ScheduleFamily) -> Decision:
 )
 def cosine_recursion(schedule: ScheduleFamily) -> Decision:
     """Substituted for symbolic t < T; the denominator is positive there, as 0 <= pi t/T < pi."""
+    show_takes(schedule, "lr lr_min total")
     eta, length = formula(schedule), k + 1 + j  # any T > k
     here, then = (eta.subs({updates: now, total: length}, simultaneous=True) for now in (k, k + 1))
     factor = (1 + sp.cos(sp.pi * (k + 1) / length)) / (1 + sp.cos(sp.pi * k / length))
@@ -93,6 +95,7 @@ def cosine_recursion(schedule: ScheduleFamily) -> Decision:
 )
 def cosine_past_end(schedule: ScheduleFamily) -> Decision:
     """At t = T the recursion multiplies 0 by a quotient by 0, whatever the schedule does then."""
+    show_takes(schedule, "lr lr_min total")
     eta = formula(schedule)
     rest = sp.expand(eta.subs(updates, total) - lr_min)
     below = (1 + sp.cos(sp.pi * updates / total)).subs(updates, total)
@@ -117,6 +120,7 @@ def cosine_past_end(schedule: ScheduleFamily) -> Decision:
 )
 def cosine_monotone(schedule: ScheduleFamily) -> Decision:
     """The fall in one update, for symbolic t < T, as a product of sines of angles between 0 and pi."""
+    show_takes(schedule, "lr lr_min total")
     values = {"lr": 3, "lr_min": 1, "total": 2}
     refute_first(off(schedule, values, (3, 2, 1, 1).__getitem__, range(4)))
     length, turn = k + 1 + j, sp.Symbol("h", positive=True)  # any T > k, and h = pi/T
@@ -147,6 +151,7 @@ def cosine_monotone(schedule: ScheduleFamily) -> Decision:
 )
 def cosine_mean(schedule: ScheduleFamily) -> Decision:
     """The rates at t and T - t together, and the last one."""
+    show_takes(schedule, "lr lr_min total")
     refute_first(off(schedule, {"lr": 3, "lr_min": 1, "total": 2}, (3, 2, 1, 1).__getitem__, range(4)))
     show_equal(mirrored(schedule), lr + lr_min, "eta_t + eta_(T - t)", ranges(schedule))
     show_equal(at(schedule, j + 1, total=j + 1), lr_min, "eta_T", ranges(schedule))
@@ -168,6 +173,8 @@ def cosine_mean(schedule: ScheduleFamily) -> Decision:
 )
 def cosine_power_one(schedule: ScheduleFamily, cosine: ScheduleFamily) -> Decision:
     """Both formulas, before the end and after it."""
+    show_takes(schedule, "lr lr_min total exponent")
+    show_takes(cosine, "lr lr_min total")
     for now, length in ((k, k + 1 + j), (k + j + 1, k + 1)):
         mine, theirs = (at(f, now, total=length, exponent=sp.Integer(1)) for f in (schedule, cosine))
         show_equal(mine, theirs, f"eta for t = {now}, T = {length}", ranges(schedule, cosine))
@@ -188,6 +195,7 @@ def cosine_power_one(schedule: ScheduleFamily, cosine: ScheduleFamily) -> Decisi
 )
 def restart_lengths(schedule: ScheduleFamily) -> Decision:
     """The lines of the schedule with the index i symbolic, once for T_mult = 1 and once for T_mult > 1."""
+    show_takes(schedule, "lr lr_min T_0 T_mult M_mult")
     (index, _), (length, cycle), (elapsed, since), (peak, height), (_, eta) = schedule.lines()
     for growth in (sp.Integer(1), 1 + sp.Symbol("s", integer=True, positive=True)):
         put = {index: k, T_mult: growth}
@@ -214,6 +222,7 @@ def restart_lengths(schedule: ScheduleFamily) -> Decision:
 )
 def restart_index(schedule: ScheduleFamily) -> Decision:
     """Integers against integers: the index of the schedule and a count by addition."""
+    show_takes(schedule, "lr lr_min T_0 T_mult M_mult")
     cases = 0
     for first, growth, now, found, cycle in indices(schedule):
         if found != cycle:
@@ -256,6 +265,7 @@ def indices(schedule: ScheduleFamily) -> Iterator[tuple[int, int, int, int, int]
 )
 def floating_index(schedule: ScheduleFamily) -> Decision:
     """Every case: the exact index against the formula in floats."""
+    show_takes(schedule, "lr lr_min T_0 T_mult M_mult")
     wrong = []
     for first, growth, now, found, cycle in indices(schedule):
         if found != cycle:

@@ -7,7 +7,7 @@ from typing import Any
 import sympy as sp
 
 from optverify.claims._claim import Decision, about, claim, holds
-from optverify.claims._matrix import diagonal, run_differs, symbols, trials
+from optverify.claims._matrix import diagonal, run_differs, show_like, symbols, trials
 from optverify.claims.layers import START, from_start
 from optverify.claims.matrix import (
     another_first_step,
@@ -46,6 +46,7 @@ b0 = hyper_symbol("b0", positive=True)
 )
 def signsgd_steepest(rule: Rule) -> Decision:
     """In a coordinate, for g > 0, g < 0 and g = 0; any other d in [-lr, lr] does no better."""
+    show_like(rule, "")
     step = sp.expand(closed_form(rule)["theta"] - theta.before)
     if step.has(theta.before):
         raise Refuted(f"the step {step} depends on theta, so it is not the best one for each gradient")
@@ -74,6 +75,7 @@ def signsgd_steepest(rule: Rule) -> Decision:
 )
 def adagrad_norm_steepest(rule: Rule) -> Decision:
     """The first step as b_0 tends to 0, and the identity of Lagrange for the bound."""
+    show_like(rule, "b")
     gradient, values = sp.ImmutableDenseMatrix([3, 4]), {**trials(rule), "b0": sp.Integer(12)}
     with unless(lambda: run_differs(rule, [gradient], START, values, START - values["lr"] * gradient / 13)):
         step = sp.expand(from_start(rule)["theta"] - theta.before)
@@ -99,6 +101,7 @@ def adagrad_norm_steepest(rule: Rule) -> Decision:
 )
 def shampoo_steepest(rule: Rule) -> Decision:
     """On singular values s: the step reaches -lr (s_1 + s_2), and no entry of D is below -lr."""
+    show_like(rule, "L R")
     with unless(lambda: another_first_step(rule, damped)):
         show_on_singular_values(rule, damped)
         step = first_step(rule, diagonal(2, 3, s1, s2)).subs(damping, 0)

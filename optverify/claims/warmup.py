@@ -6,7 +6,7 @@ import sympy as sp
 
 from optverify.claims._claim import Decision, about_schedule, claim, holds, refuted
 from optverify.claims._first import refute_first
-from optverify.claims._schedule import at, formula, k, n, off, pieces, ranges, settled
+from optverify.claims._schedule import at, formula, k, n, off, pieces, ranges, settled, show_takes
 from optverify.language import ScheduleFamily, Source, lr
 from optverify.language.clock import count_symbol, decay_steps, lr_min, total, warmup
 from optverify.language.clock import t as updates
@@ -92,6 +92,7 @@ def show_ramp(family: ScheduleFamily) -> None:
 )
 def linear_warmup_ramp(schedule: ScheduleFamily) -> Decision:
     """Both sides of W, and at W."""
+    show_takes(schedule, "lr warmup")
     show_ramp(schedule)
     show_equal(at(schedule, warmup), lr, "eta_W", ranges(schedule))
     return holds("lr t/W before W, lr from W on, and both are lr at W")
@@ -110,6 +111,7 @@ def linear_warmup_ramp(schedule: ScheduleFamily) -> Decision:
 )
 def linear_warmup_smooth(schedule: ScheduleFamily) -> Decision:
     """The last step up and the next one."""
+    show_takes(schedule, "lr warmup")
     length = k + 1
     before, here, after = (at(schedule, length + i, warmup=length) for i in (-1, 0, 1))
     bend = sp.cancel((here - before) - (after - here))
@@ -130,6 +132,7 @@ def linear_warmup_smooth(schedule: ScheduleFamily) -> Decision:
 )
 def exponential_warmup_distance(schedule: ScheduleFamily) -> Decision:
     """The distance now, and after one more update."""
+    show_takes(schedule, "lr warmup")
     values = {"lr": 2, "warmup": 2}
     refute_first(off(schedule, values, lambda i: 2 - 2 * sp.exp(-sp.Rational(i + 1, 2)), range(3)))
     distance = lr - formula(schedule)
@@ -152,6 +155,7 @@ def exponential_warmup_distance(schedule: ScheduleFamily) -> Decision:
 )
 def exponential_warmup_complete(schedule: ScheduleFamily) -> Decision:
     """The rate of the last update of warm-up."""
+    show_takes(schedule, "lr warmup")
     missing = sp.simplify(lr - at(schedule, warmup - 1))
     if missing == 0:
         return holds("eta_(W - 1) = lr")
@@ -173,6 +177,7 @@ def exponential_warmup_complete(schedule: ScheduleFamily) -> Decision:
 )
 def noam_peak(schedule: ScheduleFamily) -> Decision:
     """The value there, and that no t >= 0 has a larger one."""
+    show_takes(schedule, "lr d_model warmup")
     peak = lr / sp.sqrt(d_model * warmup)
     values = {"lr": 5, "d_model": 4, "warmup": 4}
     heights = {i: sp.Rational(5 * (i + 1), 16) for i in range(4)} | {8: sp.Rational(5, 6)}
@@ -198,6 +203,9 @@ def noam_peak(schedule: ScheduleFamily) -> Decision:
 )
 def noam_product(noam: ScheduleFamily, ramp: ScheduleFamily, root: ScheduleFamily) -> Decision:
     """Equality of both sides over the reals, over lr/sqrt(d_model)."""
+    show_takes(noam, "lr d_model warmup")
+    show_takes(ramp, "lr warmup")
+    show_takes(root, "lr warmup")
     for family, values, heights in (
         (noam, {"d_model": 4}, {0: sp.Rational(3, 16), 3: sp.Rational(3, 4), 8: sp.Rational(1, 2)}),
         (ramp, {}, {0: sp.Integer(0), 1: sp.Rational(3, 4), 4: sp.Integer(3), 9: sp.Integer(3)}),
@@ -226,6 +234,7 @@ def noam_product(noam: ScheduleFamily, ramp: ScheduleFamily, root: ScheduleFamil
 )
 def wsd_continuous(schedule: ScheduleFamily) -> Decision:
     """Neighbouring cases at the time where one takes over from the other."""
+    show_takes(schedule, "lr lr_min total warmup decay_steps")
     values = {"lr": 5, "lr_min": 2, "total": 7, "warmup": 2, "decay_steps": 2}
     heights = [sp.Rational(e, 2) for e in (0, 5, 10, 10, 10, 10, 7, 4, 4)]
     refute_first(off(schedule, values, heights.__getitem__, range(9)))
@@ -253,6 +262,8 @@ def wsd_continuous(schedule: ScheduleFamily) -> Decision:
 )
 def trapezoidal_wsd(schedule: ScheduleFamily, wsd: ScheduleFamily) -> Decision:
     """Both in each of four stretches of time, over the reals."""
+    show_takes(schedule, "lr total warmup decay_steps")
+    show_takes(wsd, "lr lr_min total warmup decay_steps")
     heights = [sp.Rational(e, 2) for e in (0, 3, 6, 6, 6, 6, 3, 0, 0)]
     for family, more in ((schedule, {}), (wsd, {"lr_min": 0})):
         values = {"lr": 3, "total": 7, "warmup": 2, "decay_steps": 2, **more}
@@ -285,10 +296,12 @@ def trapezoidal_wsd(schedule: ScheduleFamily, wsd: ScheduleFamily) -> Decision:
 )
 def join_own_clock(ramp: ScheduleFamily, cosine: ScheduleFamily) -> Decision:
     """Where the first ends and the second begins, and in an exact example."""
+    show_takes(ramp, "lr warmup")
+    show_takes(cosine, "lr lr_min total")
     show_ramp(ramp)
     show_equal(at(ramp, warmup), lr, "the end of warm-up", ranges(ramp))
     show_equal(at(cosine, 0), lr, "the first rate of the annealing", ranges(cosine))
-    joined = ramp(lr=1.0, warmup=2).then(cosine(lr=1.0, total=4))
+    joined = ramp(lr=1.0, warmup=2).then(cosine(lr=1.0, total=4), at=2)
     found = [joined.substituted.subs(updates, i) for i in range(5)]
     if found[:4] != [0, sp.Rational(1, 2), 1, sp.Rational(1, 2) + sp.sqrt(2) / 4]:
         raise Refuted(f"W = 2, T = 4, lr = 1: the joined rates are {found}")
@@ -309,8 +322,10 @@ def join_own_clock(ramp: ScheduleFamily, cosine: ScheduleFamily) -> Decision:
 )
 def join_common_clock(ramp: ScheduleFamily, cosine: ScheduleFamily) -> Decision:
     """Both joins at t = W."""
+    show_takes(ramp, "lr warmup")
+    show_takes(cosine, "lr lr_min total")
     pair = ramp(lr=1.0, warmup=2), cosine(lr=1.0, total=4)
-    own, common = (pair[0].then(pair[1], clock=c).substituted for c in ("own", "common"))
+    own, common = (pair[0].then(pair[1], at=2, clock=c).substituted for c in ("own", "common"))
     rates = [[e.subs(updates, i) for i in range(4)] for e in (own, common)]
     if rates[0] == rates[1]:
         return holds(f"both joins have the rates {rates[0]}", "exact certificate")
