@@ -81,7 +81,7 @@ def show_like(rule: Rule, states: str, *lines: sp.Symbol) -> None:
 
 
 def numbers_for(rule: Rule, values: Mapping[str, Any], like: Any) -> dict[str, Any]:
-    """A number for each hyperparameter and input, where none is given 1/2, 1/3, ..., 1, or the array `like`."""
+    """Each hyperparameter and input; where none is given 1/2, 1/3, ..., and 1, or for an array `like`."""
     known = trials(rule) | {i.name: sp.Integer(1) if i.scalar else like for i in rule.inputs} | dict(values)
     return {
         name: known[name] for name in [h.name for h in rule.hyperparameters] + [i.name for i in rule.inputs]
