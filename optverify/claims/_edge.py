@@ -31,8 +31,8 @@ class Edge:
     never zero. start: the only theta_0 that is meant.
     condition: what must hold besides, in words; the verdict is then "holds under conditions".
     refuted: the sentence is false; instead: the substitution that is right, shown first; ends: without one,
-    the two numbers of the counterexample, and on what it rests, evidence. label: the substitution in a few
-    words, for a figure.
+    the two numbers of the counterexample, and on what it rests, evidence; right: the name of another edge,
+    which says what is true instead. label: the substitution in a few words, for a figure.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Edge:
     refuted: bool = False
     instead: Edge | None = None
     ends: tuple[str, str] | None = None
+    right: str = ""
     buffer: str = ""
     label: str = ""
     evidence: Evidence = "exact certificate"
@@ -60,6 +61,11 @@ class Edge:
     def id(self) -> str:
         """The id of its claim."""
         return f"inclusion.{self.name}"
+
+    @property
+    def corrected_by(self) -> str:
+        """The id of the claim that is true instead, if one is known."""
+        return self.instead.id if self.instead is not None else self.right and f"inclusion.{self.right}"
 
     @property
     def expected(self) -> Verdict:
@@ -96,7 +102,7 @@ class Edge:
         if self.limit is not None:
             symbol, end = self.limit
             parts.append(f"{symbol} -> {'infinity' if end == sp.oo else end}")
-        return ", ".join(parts) or "as it is"
+        return ", ".join(parts) or "the same hyperparameters"
 
 
 ANY = "any start"

@@ -72,6 +72,12 @@ jordan = Source(
     " neural networks", "the definition, with Newton-Schulz", url="https://kellerjordan.github.io/posts/muon/",
 )  # fmt: skip
 
+polyak = Source(
+    "Polyak", 1969, "Minimization of unsmooth functionals", "the step with a known minimum",
+    "USSR Computational Mathematics and Mathematical Physics 9",
+    url="https://doi.org/10.1016/0041-5553(69)90061-5",
+)  # fmt: skip
+
 v, m, z, theta_bar = sp.symbols("v m z theta_bar")
 """States of the smaller rule, by name."""
 nu, full = hyper_symbol("nu"), sp.Symbol("example_grad", real=True)
@@ -135,7 +141,7 @@ EDGES = (
     Edge(
         "nesterov.aggmo", "Nesterov's momentum is AggMo with the momenta (mu, 0).",
         rewritten, about("aggmo", velocities="2"), {"beta1": momentum, "beta2": 0}, (lucas,),
-        {"v_1": -v}, refuted=True, ends=("1/3", "1/2"), label="betas (mu, 0)",
+        {"v_1": -v}, refuted=True, ends=("1/3", "1/2"), right="qhm.aggmo", label="betas (mu, 0)",
     ),
     Edge(
         "gd.optimistic_gd", "Optimistic gradient descent without its correction is gradient descent.",
@@ -164,8 +170,8 @@ EDGES = (
     ),
     Edge(
         "gd.polyak_step", "Polyak's step is gradient descent while the gap is the squared gradient norm.",
-        gd, about("polyak_step"), {"loss": grad**2, "f_min": 0, "eps": 0}, (choi,), scalar=True, nonzero=True,
-        condition="f(theta) - f_min = |grad|^2 at every step", label="gap = |g|^2",
+        gd, about("polyak_step"), {"loss": grad**2, "f_min": 0, "eps": 0}, (polyak,),
+        scalar=True, nonzero=True, condition="f(theta) - f_min = |grad|^2 at every step", label="gap = |g|^2",
     ),
     Edge(
         "signsgd.signum", "Signum with momentum 0 is signSGD.",

@@ -48,5 +48,5 @@ def claim_of(edge: Edge) -> Claim:
     return Claim(
         edge.id, edge.title, statement(edge), scope, edge.sources, "inclusions",
         (("smaller", edge.smaller), ("larger", edge.larger)), edge.expected, evidence, partial(decide, edge),
-        edge.instead.id if edge.instead is not None else "",
+        edge.corrected_by,
     )  # fmt: skip

@@ -191,48 +191,60 @@ def show_starts_at_theta(rule: Rule, name: str) -> None:
 
 @claim(
     "schedule_free_sgd.average",
-    "Schedule-Free SGD with beta = 0 returns the Polyak-Ruppert average of SGD.",
-    statement=r"\beta \to 0: \quad z_t = \theta_t^{\mathrm{SGD}}, \qquad \theta_t = \frac{1}{t}"
-    r" \sum_{s=1}^{t} \theta_s^{\mathrm{SGD}} = \bar{\theta}_t^{\mathrm{SGD}}",
-    scope="every f, any gradients, any dimension, constant lr, every t >= 1; beta = 0 in the recurrence, the"
-    " end of its range",
+    "Schedule-Free SGD with beta = 0 returns the mean of the points of SGD, each weighted with the square of"
+    " its learning rate.",
+    statement=r"\beta \to 0: \quad z_t = \theta_t^{\mathrm{SGD}}, \qquad \theta_t = \frac{\sum_{s=1}^{t}"
+    r" \gamma_s^2 \, \theta_s^{\mathrm{SGD}}}{\sum_{s=1}^{t} \gamma_s^2}",
+    scope="every f, any gradients, any dimension, every schedule of lr, every t >= 1; beta = 0 in the"
+    " recurrence, the end of its range; for constant lr the Polyak-Ruppert average, an inclusion of its own",
     sources=[defazio, polyak_juditsky],
     rule=about("schedule_free_sgd"),
-    averaged=about("asgd"),
+    plain=about("gd"),
 )
-def is_average(rule: Rule, averaged: Rule) -> Decision:
-    """One step of both from the same state, and the same start."""
-    with unless(lambda: _apart(rule, averaged, _averaged_values, {"momentum": 0}, "theta_bar")):
-        show_iterates(averaged, ("theta_bar",))
-        x, z = schedule_free(rule, 0)
+def is_average(rule: Rule, plain: Rule) -> Decision:
+    """z takes the step of SGD; W_t theta_t gains lr^2 z_t, and W_t the weight lr^2, from W_0 = 0 on."""
+    with unless(lambda: _other_mean(rule, plain)):
+        show_iterates(rule, ("z", "W"))
+        show_iterates(plain, ())
+        total, (mean, point) = rule.state("W"), states
+        put = dict(zip((*_points(rule)[::-1], momentum), (mean, point, sp.Integer(0)), strict=True))
+        form = {n: e.subs(put, simultaneous=True) for n, e in closed_form(rule).items()}
+        show_equal(rule.gradient_point.subs(put, simultaneous=True), point, "the gradient point")
         show_starts_at_theta(rule, "z")
-        other, mean = closed_form(averaged), averaged.state("theta_bar").before
-        put = {average_start: 0, theta.before: states[1], mean: states[0]}
-        show_equal(z, other["theta"].subs(put, simultaneous=True), "z")
-        for k in (t + 1, sp.Integer(1)):  # the first update forgets the mean before it
-            first = {states[0]: sp.Integer(0)} if k == 1 else {}
-            show_equal(
-                x.subs(t, k),
-                other["theta_bar"].subs(put, simultaneous=True).subs(t, k).subs(first),
-                "the mean",
-            )
-    return holds("W_t = t lr^2, so c_t = 1/t: theta moves by (z_t - theta_{t-1})/t, as the running mean does")
+        show_equal(form["z"], closed_form(plain)["theta"].subs(theta.before, point), "z")
+        show_equal(sp.sympify(total.initial), 0, "W at the start")
+        show_equal(form["W"], total.before + lr**2, "W", ranges(rule))
+        gained = form["W"] * form["theta"] - total.before * mean
+        show_equal(gained, lr**2 * form["z"], "what W theta gains", ranges(rule))
+    return holds("W_t theta_t = W_{t-1} theta_{t-1} + lr^2 z_t and W_t = W_{t-1} + lr^2 from W_0 = 0")
 
 
-_averaged_values = {"average_start": sp.Integer(0)}
+RATES = [sp.Rational(1, k) for k in (2, 3, 5)]
+SLOPES = [lambda p: p, lambda p: p + 1, lambda p: p - 2]
 
 
-def _apart(rule: Rule, other: Rule, values: dict[str, Any], own: dict[str, Any], name: str) -> str | None:
-    """Look for a first difference of theta and the other's state, in numbers on theta^2/2; in words."""
+def _other_mean(rule: Rule, plain: Rule) -> str | None:
+    """Look for a theta that is not the weighted mean of the points of SGD, with falling lr; in words."""
+    values: dict[str, Any] = {"lr": lambda k: RATES[k - 1], "weight_decay": sp.Integer(0)}
+    found, points = (
+        [rational(state["theta"]) for state in run(r, SLOPES, start=1, values=values | {"momentum": 0})[1:]]
+        for r in (rule, plain)
+    )
+    for k, theta_k in enumerate(found, 1):
+        weights = [rate**2 for rate in RATES[:k]]
+        stated = sum(w * p for w, p in zip(weights, points, strict=False)) / sum(weights)
+        if theta_k != stated:
+            return f"from theta_0 = 1 with lr = 1/2, 1/3, 1/5 theta_{k} is {theta_k}, not {stated}"
+    return None
+
+
+def _apart(rule: Rule, other: Rule, values: dict[str, Any]) -> str | None:
+    """Look for a first difference of theta, with beta = 1 in the first, in numbers on theta^2/2; in words."""
     common = {"lr": sp.Rational(1, 2), "weight_decay": sp.Integer(0)}
-    slopes = [lambda p: p, lambda p: p + 1, lambda p: p - 2]
     runs = [
-        [rational(state[n]) for state in run(r, slopes, start=1, values=common | v)[1:]]
-        for r, v, n in ((rule, own, "theta"), (other, values, name))
-        if n in {"theta", *(s.name for s in r.states)}
+        [rational(state["theta"]) for state in run(r, SLOPES, start=1, values=common | v)[1:]]
+        for r, v in ((rule, {"momentum": 1}), (other, values))
     ]
-    if len(runs) < 2:
-        return None
     for k, (left, right) in enumerate(zip(*runs, strict=True), 1):
         if left != right:
             return (
@@ -256,7 +268,7 @@ def _apart(rule: Rule, other: Rule, values: dict[str, Any], own: dict[str, Any],
 def is_primal(rule: Rule, heavy: Rule) -> Decision:
     """With (t - 1) v_t = z_t - theta_t kept, a step of both moves theta alike."""
     values = {"lr": lambda k: sp.Rational(1, 2 * k), "momentum": lambda k: sp.Rational(max(k - 2, 0), k)}
-    with unless(lambda: _apart(rule, heavy, values, {"momentum": 1}, "theta")):
+    with unless(lambda: _apart(rule, heavy, values)):
         show_iterates(heavy, ("v",))
         x, z = schedule_free(rule, 1)
         show_starts_at_theta(rule, "z")

@@ -310,7 +310,8 @@ def shuffling(rule: Rule) -> Decision:
     "k steps of Adam with a k-th of the learning rate do what one step with the accumulated gradient does.",
     statement=r"\theta \text{ after } k \text{ steps of Adam at } \frac{\alpha}{k} = \theta \text{ after one"
     r" step with the mean gradient}",
-    scope="dimension 1, k = 2, gradients 1 and -1, beta1 = beta2 = 1/2, epsilon = 0, theta_0 = 0",
+    scope="dimension 1, k = 2, gradients 1 and -1, beta1 = beta2 = 1/2, epsilon = 0 in the two steps and"
+    " anything above 0 in the one, theta_0 = 0",
     sources=[ott, goyal],
     expected="refuted",
     evidence="exact certificate",

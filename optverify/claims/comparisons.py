@@ -242,8 +242,7 @@ def effective_rate(rule: Rule, descent: Rule) -> Decision:
             raise NotProved("at momentum = 9/10, lr lambda = 1 both converge or both diverge")
     return holds_under_conditions(
         "the slow root is that of gradient descent with lr/(1 - mu) up to -mu q^2/(1 - mu)^3; at mu = 9/10,"
-        " q = 1"
-        f" momentum is stable and gradient descent with 10 lr multiplies by {-big} a step"
+        f" q = 1 momentum is stable and gradient descent with 10 lr multiplies by {-big} a step"
     )
 
 

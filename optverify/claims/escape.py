@@ -73,8 +73,8 @@ def show_pull(rule: Rule) -> None:
     statement=r"r < a < R: \quad P(\theta_t \ge r \text{ for all } t \ge \tau) = 1 \text{ for some finite"
     r" random } \tau, \qquad a = 0: \quad |\theta_t| < r \text{ for all } t",
     scope="the double well of two parabolas with curvature 1, barriers r^2/2 < R^2/2; noise +a or -a with"
-    " probability 1/2 each; constant 0 < lr <= 1, every start with -a <= theta_0 < r; for r < a < R and no"
-    " weaker noise",
+    " probability 1/2 each; constant 0 < lr <= 1, every start with -a <= theta_0 < r, without noise every"
+    " start with |theta_0| < r; for r < a < R, while noise with a < r is too weak",
     sources=[kleinberg, goodfellow],
     expected="holds under conditions",
     rule=about("gd"),
@@ -127,7 +127,7 @@ def _no_escape(rule: Rule) -> str | None:
     "gd.noise.escape_always",
     "The noise of SGD always frees it from shallow minima in the end.",
     statement=r"P(\theta_t \ge r \text{ for some } t) = 1 \quad \text{for every } a > 0",
-    scope="the double well of two parabolas with curvature 1; noise +a or -a with a <= r; constant 0 < lr <="
+    scope="the double well of two parabolas with curvature 1; noise +a or -a with a < r; constant 0 < lr <="
     " 1, every start with |theta_0| <= a",
     sources=[kleinberg],
     expected="refuted",

@@ -64,8 +64,7 @@ def steep_slope(x: sp.Rational) -> sp.Rational:
     rule=about("momentum"),
 )
 def three_cycle(rule: Rule) -> Decision:
-    """Three exact steps return to the start; the product of their matrices is Schur stable, so it"
-    " attracts."""
+    """Three exact steps return to the start; the product of their matrices is stable, so it attracts."""
     in_states(rule, "v")
     form = {name: e.subs(TUNING) for name, e in closed_form(rule).items()}
     if rule.gradient_point != theta.before:

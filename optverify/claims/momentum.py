@@ -218,6 +218,7 @@ def forms_agree_inside(lookahead: Rule, rewritten: Rule) -> Decision:
     sources=[sutskever],
     expected="refuted",
     evidence="exact certificate",
+    corrected_by="nesterov.forms.inside",
     lookahead=lookahead,
     rewritten=rewritten,
 )

@@ -78,7 +78,8 @@ def heavy_ball_variance(rate: sp.Expr = lr) -> sp.Expr:
     statement=r"0 < \varepsilon \lambda < 2 (1 + \mu) \quad \Longrightarrow \quad E[\theta_t] \to 0, \qquad"
     r" E[\theta_t^2] \to \frac{\varepsilon \sigma^2 (1 + \mu)}{\lambda (1 - \mu) (2 (1 + \mu) - \varepsilon"
     r" \lambda)} \qquad \text{from every start, and for no other step size}",
-    scope=f"{ROUND}; constant lr and momentum in [0, 1)",
+    scope=f"{ROUND}; constant lr and momentum in [0, 1); the ratio to SGD at the same lr tends to 1/(1 -"
+    " momentum) for small lr",
     sources=[polyak_book, mandt],
     rule=about("momentum"),
 )
@@ -297,7 +298,7 @@ def mean_path(rule: Rule) -> Decision:
 
 @claim(
     "averaged.noise.variance",
-    "A decaying mean of the parameters takes out most of the noise of SGD.",
+    "A decaying mean of the parameters is less noisy than SGD, and the longer its memory the less.",
     statement=r"E[\bar{\theta}_t^2] \to \frac{(1 - \beta_\theta)(1 + \beta_\theta q)}{(1 + \beta_\theta)(1 -"
     r" \beta_\theta q)} \, V < V, \qquad q = 1 - \eta \lambda, \quad V = \frac{\eta \sigma^2}{\lambda (2 -"
     r" \eta \lambda)}",
@@ -312,5 +313,7 @@ def averaged_settles(rule: Rule) -> Decision:
     show_settles(rule, 2 / curvature, share * gd_variance(), "theta_bar")
     rest = sp.cancel((1 - share).subs(lr, 2 / curvature / (1 + inside)) / ema_decay)
     show_positive(rest, "what is taken out, over ema_decay", ranges(rule))
+    falls = sp.cancel(-sp.diff(share, ema_decay).subs(lr, 2 / curvature / (1 + inside)))
+    show_positive(falls, "how fast the share falls with ema_decay", ranges(rule))
     show_equal(share.subs(ema_decay, 1), 0, "the share for ema_decay = 1")
     return holds("1 minus the share is 2 ema_decay lr lambda/((1 + ema_decay)(1 - ema_decay q)) > 0")

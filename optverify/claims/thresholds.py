@@ -27,6 +27,7 @@ from optverify.proof import (
     NotProved,
     domains,
     is_schur,
+    show_positive,
     show_stable_between,
     show_stable_iff,
 )
@@ -99,21 +100,27 @@ def decayed_descent(rule: Rule) -> Decision:
 
 @claim(
     "sgdw.quadratic.stability",
-    "Decoupled weight decay lowers the stable step size of momentum too, but by less than decay in the"
-    " gradient.",
+    "Decoupled weight decay lowers the largest stable step size of momentum, and by more than decay in the"
+    " gradient does.",
     statement=r"(\theta_t, v_t) \to 0 \text{ from every start} \quad \Longleftrightarrow \quad \varepsilon"
     r" > 0, \; \varepsilon \Lambda < (1 + \mu) (2 - \varepsilon \lambda), \qquad f(\theta) ="
     r" \frac{\Lambda}{2} \theta^2, \quad 0 \le \mu < 1",
     scope="quadratics with curvature Lambda > 0, weight decay lambda >= 0 decoupled and multiplied by lr,"
     " full gradients, constant lr and momentum; decay in the gradient allows lr (Lambda + lambda) < 2 (1 +"
-    " momentum), a larger step; in d dimensions along each eigenvector of the Hessian",
+    " momentum), a larger step for lambda > 0 and momentum > 0; in d dimensions along each eigenvector of the"
+    " Hessian",
     sources=[decoupled, jury],
     rule=about("sgdw"),
+    coupled=about("momentum", weight_decay_form="coupled"),
 )
-def sgdw_stability(rule: Rule) -> Decision:
+def sgdw_stability(rule: Rule, coupled: Rule) -> Decision:
     """The root that leaves the disk is -1, at the stated step size; compared with coupled decay."""
     end = 2 * (1 + momentum) / (curvature + (1 + momentum) * weight_decay)
     show_threshold(rule, end)
+    larger = 2 * (1 + momentum) / (curvature + weight_decay)
+    show_threshold(coupled, larger)
+    lost = sp.cancel((larger - end) / (momentum * weight_decay))
+    show_positive(lost, "what it allows less, over momentum times decay", domains(rule))
     return holds(
         "z^2 - (1 + mu - lr (Lambda + lambda)) z + mu (1 - lr lambda) is 0 at z = -1 for lr ="
         f" {end}, and has no other root on the circle for a smaller lr > 0"
@@ -168,8 +175,7 @@ def nesterov_above_one(rule: Rule) -> Decision:
         raise NotProved(f"at momentum = 2, lr = 11/10 the step has the polynomial {p.as_expr()}")
     return refuted(
         f"with momentum = 2 and lr = 11/10 on theta^2/2 the step has the polynomial {p.as_expr()}, whose"
-        f" roots"
-        " lie inside the unit disk: it converges from every start"
+        " roots lie inside the unit disk: it converges from every start"
     )
 
 
@@ -218,7 +224,7 @@ def ema_stability(rule: Rule) -> Decision:
 
 @claim(
     "momentum.dampened.stability",
-    "Dampening widens the stable range of momentum by 1/(1 - dampening).",
+    "Dampening widens the stable range of momentum by the factor 1/(1 - dampening).",
     statement=r"(\theta_t, v_t) \to 0 \text{ from every start} \quad \Longleftrightarrow \quad 0 <"
     r" \varepsilon \lambda < \frac{2 (1 + \mu)}{1 - \tau}, \qquad f(\theta) = \frac{\lambda}{2} \theta^2,"
     r" \quad 0 \le \mu, \tau < 1",
@@ -259,12 +265,13 @@ def qhm_stability(rule: Rule) -> Decision:
         any_rate_matrix(rule).subs(nu, 1), rate, end.subs(nu, 1), "the step with nu = 1", domains(rule)
     )
     usual = (end * curvature).subs({momentum: sp.Rational(999, 1000), nu: sp.Rational(7, 10)})
-    return holds(f"for the usual beta = 0.999, nu = 0.7 the threshold is {usual}, a little below 5")
+    return holds(f"for the usual beta = 0.999, nu = 0.7 the threshold is {usual} = 6.658...")
 
 
 @claim(
     "aggmo.quadratic.stability",
-    "Aggregated momentum is as stable as its velocities are together, whatever the slowest of them does.",
+    "The largest stable step size of aggregated momentum is the harmonic mean of those that momentum has with"
+    " each of its damping factors.",
     statement=r"(\theta_t, v_t) \to 0 \text{ from every start} \quad \Longleftrightarrow \quad 0 < \gamma"
     r" \lambda < \frac{2 K}{\sum_{i=1}^{K} 1/(1 + \beta^{(i)})}, \qquad f(\theta) = \frac{\lambda}{2}"
     r" \theta^2, \quad 0 \le \beta^{(i)} < 1",
@@ -284,8 +291,7 @@ def aggmo_stability(two: Rule, three: Rule) -> Decision:
     usual = (end * curvature).subs(dict(zip(betas, map(sp.Rational, ("0", "9/10", "99/100")), strict=True)))
     return holds(
         f"for the usual 0, 0.9 and 0.99 the threshold is {usual} = 2.957..., between 2 of gradient descent"
-        f" and"
-        " 3.98 of momentum 0.99"
+        " and 3.98 of momentum 0.99"
     )
 
 

@@ -249,8 +249,7 @@ def critical_damping(rule: Rule) -> Decision:
 
 
 def _other_critical(rule: Rule) -> str | None:
-    """Look for a momentum whose rate is below 1/2 at lr lambda = 1/4, or for another rate at 1/4; in"
-    " words."""
+    """Look for a momentum with a rate below 1/2 at lr lambda = 1/4, or another rate at 1/4; in words."""
     if off := leaves_minimum(rule):
         return off
     at = {lr: sp.Rational(1, 4), curvature: sp.Integer(1)}

@@ -326,8 +326,7 @@ def look_ahead_correction(rule: Rule) -> Decision:
 
 
 def _other_correction(rule: Rule) -> str | None:
-    """Look for a look-ahead point off theta + momentum v, or a step off the velocity, on 1, 2, 5; in"
-    " words."""
+    """Look for a look-ahead point off theta + momentum v, or a step off the velocity; in words."""
     values, v = settings(rule), rule.state("v")
     numbers = {lr: values["lr"], momentum: values["momentum"]}
     history = run(rule, [1, 2, 5], start=1, values=values)

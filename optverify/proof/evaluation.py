@@ -126,7 +126,8 @@ class Compiler:
     def _applied(self, e: sp.Basic, parts: list[Compiled]) -> Compiled:
         name, arithmetic = type(e).__name__, self.arithmetic
         if isinstance(e, Operator):
-            function = OPERATORS[name]
+            if (function := OPERATORS.get(name)) is None:
+                raise NotProved(f"no arithmetic for {name}")
             return lambda known: function(arithmetic, *(f(known) for f in parts))
         if e.is_Relational:
             name, (left, right) = RELATIONS[name], parts

@@ -70,8 +70,7 @@ def show_stable_iff(matrix: sp.Matrix, region: Sequence[sp.Expr], what: str, dom
 def refute_region(
     p: sp.Poly, region: Sequence[sp.Expr], symbols: Iterable[sp.Symbol], what: str, domains: Domains
 ) -> None:
-    """Raise Refuted if at one of some exact points p is stable and not all of region are > 0, or the"
-    " reverse."""
+    """Raise Refuted for an exact point at which p is stable and not all of region are > 0, or the reverse."""
     for point in points(symbols, domains, 120):
         values = [sp.sympify(e).xreplace(point) for e in (*region, *p.all_coeffs())]
         if not all(v.is_Rational for v in values):

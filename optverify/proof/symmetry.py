@@ -152,8 +152,8 @@ def _parity(e: sp.Basic, known: Mapping[sp.Symbol, Parity]) -> Parity:  # noqa: 
         return even(*e.args)
     if isinstance(e, sp.Piecewise):
         for relation in (r for _, c in cases(e) for r in relations(c)):
-            if not (isinstance(relation, (sp.Eq, sp.Ne)) and 0 in relation.args):
-                even(*relation.args)
+            about_zero = isinstance(relation, (sp.Eq, sp.Ne)) and 0 in relation.args
+            (_same_parity(*map(of, relation.args)) if about_zero else even(*relation.args))
         return _same_parity(*(of(value) for value, _ in cases(e)))
     if isinstance(e, (sp.Max, sp.Min)) and (clipped := _clipped(e)) is not None:
         return of(clipped)
