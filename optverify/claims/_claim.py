@@ -94,6 +94,8 @@ def trial_in_words(rule: Rule) -> str:
 def in_scope(rule: Rule, **options: Any) -> None:
     """Raise NotProved for a dialect that the statement is not about; mutants keep their options."""
     for axis, option in options.items():
+        if axis not in rule.options:
+            raise NotProved(f"the statement is about {axis} = {option!r}, and {rule.name} has no such axis")
         if (chosen := rule.options[axis]) != option:
             raise NotProved(f"the statement is about {axis} = {option!r}, not {chosen!r}")
 

@@ -7,7 +7,7 @@ from typing import Any
 import sympy as sp
 
 from optverify.proof.outcome import NotProved, Refuted
-from optverify.proof.points import Domains, Point, in_words, points
+from optverify.proof.points import Domains, Point, in_words, points, value_at
 
 CHEAP = (
     sp.expand,
@@ -27,7 +27,7 @@ def vanishes(e: sp.Expr) -> bool:
 def nonzero_point(e: sp.Expr, domains: Domains | None = None) -> Point | None:
     """Return a rational point at which e is defined and not 0, or None if none of those tried is one."""
     for point in points(e.free_symbols, domains or {}):
-        value = e.subs(point)
+        value = value_at(e, point)
         if value.is_finite and value.is_zero is False:
             return point
     return None

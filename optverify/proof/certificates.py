@@ -43,6 +43,11 @@ class Certificate:
     multipliers: Mapping[Pair, Fraction]
     bounds: Mapping[int, Fraction] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for w in (self.rate, *self.multipliers.values(), *self.bounds.values()):
+            if isinstance(w, float):
+                raise TypeError(f"{w!r} is a float: a certificate is made of fractions")
+
 
 def show_certificate(
     path: Path, family: FunctionClass, measure: Measure, certificate: Certificate, what: str

@@ -49,6 +49,8 @@ class FunctionClass:
     mu: Fraction = Fraction(0)
 
     def __post_init__(self) -> None:
+        if isinstance(self.mu, float):
+            raise TypeError(f"mu = {self.mu!r} is a float: give a fraction")
         if not 0 <= self.mu < 1 or (self.mu and not self.smooth):
             raise ValueError(f"no class with mu = {self.mu}: 0 <= mu < L = 1, and 0 for functions with kinks")
 

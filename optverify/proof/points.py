@@ -25,8 +25,21 @@ def points(symbols: Iterable[sp.Symbol], domains: Domains, count: int = 24) -> I
         yield {s: chance.choice(pool) for s, pool in pools.items()}
 
 
+def value_at(e: sp.Basic, point: Point) -> sp.Basic:
+    """e with the point put in; nan where it has no value there, as a maximum of 1/0."""
+    try:
+        return e.subs(point)
+    except (TypeError, ValueError):  # zoo can be compared with nothing
+        return sp.nan
+
+
 def _pool(symbol: sp.Symbol, domain: Domain | None) -> tuple[sp.Rational, ...]:
-    if domain is not None:
+    pool = _values(symbol, domain)
+    return tuple(v for v in pool if v.is_integer) or pool if symbol.is_integer else pool
+
+
+def _values(symbol: sp.Symbol, domain: Domain | None) -> tuple[sp.Rational, ...]:
+    if domain is not None and not isinf(domain.low):
         low = sp.Rational(domain.low)
         if isinf(domain.high):
             return (*(low + p for p in POSITIVE), *([] if domain.low_open else [low]))

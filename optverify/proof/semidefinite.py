@@ -12,7 +12,7 @@ from fractions import Fraction
 import sympy as sp
 
 from optverify.proof.outcome import NotProved, Refuted
-from optverify.proof.points import in_words, points
+from optverify.proof.points import in_words, points, value_at
 from optverify.proof.signs import has_sign
 
 
@@ -41,7 +41,7 @@ def _show_at_points(matrix: sp.Matrix, what: str) -> None:
     """Show it at a few points first: elimination with symbols is slow where it must fail."""
     symbols = matrix.free_symbols
     for point in points(symbols, {}, 4) if symbols else ():
-        numbers = [[c.subs(point) for c in matrix.row(i)] for i in range(matrix.rows)]
+        numbers = [[value_at(c, point) for c in matrix.row(i)] for i in range(matrix.rows)]
         if all(c.is_Rational for row in numbers for c in row):
             fractions = [[Fraction(int(c.p), int(c.q)) for c in row] for row in numbers]
             if not is_semidefinite(fractions):

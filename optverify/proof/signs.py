@@ -12,7 +12,7 @@ import sympy as sp
 
 from optverify.language import Domain, Rule
 from optverify.proof.outcome import NotProved, Refuted
-from optverify.proof.points import Domains, in_words, points
+from optverify.proof.points import Domains, in_words, points, value_at
 
 
 def domains(rule: Rule) -> dict[sp.Symbol, Domain]:
@@ -26,6 +26,10 @@ def over_domains(e: sp.Expr, domains: Domains) -> sp.Expr:
 
 
 def _parametrised(name: str, d: Domain) -> sp.Expr:
+    if isinf(d.low):  # SymPy takes a float inf for 0
+        if not isinf(d.high):
+            raise NotProved(f"no substitution for {name} below {d.high}")
+        return sp.Dummy(name, real=True)
     low = sp.Rational(d.low)
     open_end = d.low_open if isinf(d.high) or d.high_open else False
     s = sp.Dummy(name, positive=True) if open_end else sp.Dummy(name, nonnegative=True)
@@ -64,7 +68,7 @@ def _show(e: sp.Expr, what: str, domains: Domains, strict: bool) -> None:
         return
     sign = ">" if strict else ">="
     for point in points(e.free_symbols, domains):
-        value = e.subs(point)
+        value = value_at(e, point)
         if value.is_finite and (value.is_negative or (strict and value.is_zero)):
             raise Refuted(f"{what}, {e} {sign} 0, is false: it is {value} at {in_words(point)}")
     raise NotProved(f"not shown that {what}: {e} {sign} 0")

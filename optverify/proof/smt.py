@@ -2,7 +2,7 @@
 
 A SymPy expression is translated: a root becomes a fresh s >= 0 with s^n = radicand, Abs, Max, Min, sign and
 Piecewise become cases. A statement is about points where it is defined: radicands are given to be nonnegative
-and denominators nonzero (left to itself, z3 divides by zero as it pleases).
+and denominators nonzero (left to itself, z3 divides by zero as it pleases), those of a piece where it counts.
 What z3 proves is trusted; a model it finds is put into the statement again, exactly, before anything is
 refuted.
 """
@@ -19,7 +19,7 @@ import sympy as sp
 
 from optverify.language import Domain
 from optverify.proof.outcome import Missing, NotProved, Refuted
-from optverify.proof.points import Domains, in_words
+from optverify.proof.points import Domains, in_words, value_at
 
 SECONDS = 20
 """Time limit of one question; past it nothing is decided."""
@@ -78,10 +78,7 @@ class _Translation:
         """Max, Min, Abs, sign and Piecewise, as nested cases."""
         If = self.z3.If
         if isinstance(e, sp.Piecewise) and e.args[-1][1] == sp.true:
-            value = self.number(e.args[-1][0])
-            for piece, condition in reversed(e.args[:-1]):
-                value = If(self.relation(condition), self.number(piece), value)
-            return value
+            return self._pieces(e)
         if not isinstance(e, (sp.Max, sp.Min, sp.Abs, sp.sign)):
             raise NotProved(f"no translation for the solver: {e}")
         x, *others = map(self.number, e.args)
@@ -90,6 +87,24 @@ class _Translation:
         if isinstance(e, sp.Min):
             return reduce(lambda a, b: If(a <= b, a, b), others, x)
         return If(x >= 0, x, -x) if isinstance(e, sp.Abs) else If(x > 0, 1.0, If(x < 0, -1.0, 0.0))
+
+    def _pieces(self, e: sp.Piecewise) -> Any:
+        """Nested cases; that a piece is defined is given only where its condition holds."""
+        z3 = self.z3
+        others: list[Any] = []
+        pieces: list[Any] = []
+        for piece, condition in e.args:
+            here = self.relation(condition)
+            outside, self.facts = self.facts, []
+            value = self.number(piece)
+            guard = z3.And(here, *map(z3.Not, others))
+            self.facts = outside + [z3.Implies(guard, fact) for fact in self.facts]
+            pieces.append((here, value))
+            others.append(here)
+        value = pieces[-1][1]
+        for here, piece in reversed(pieces[:-1]):
+            value = z3.If(here, piece, value)
+        return value
 
     def _power(self, base: sp.Expr, exponent: sp.Rational) -> Any:
         x = self.number(base) if exponent.q == 1 else self._root(base, exponent.q)
@@ -101,10 +116,10 @@ class _Translation:
 
     def _root(self, base: sp.Expr, degree: int) -> Any:
         if (base, degree) not in self.roots:
-            root = self.z3.Real(f"root_{len(self.roots)}")
-            self.roots[base, degree] = root
-            self.facts += [root >= 0, reduce(mul, [root] * degree) == self.number(base)]
-        return self.roots[base, degree]
+            self.roots[base, degree] = self.z3.Real(f"root_{len(self.roots)}")
+        root = self.roots[base, degree]  # its facts again: those in a piece count there alone
+        self.facts += [root >= 0, reduce(mul, [root] * degree) == self.number(base)]
+        return root
 
 
 def show_by_smt(
@@ -140,8 +155,10 @@ def show_by_smt(
 
 def _assumed(symbol: sp.Symbol, domain: Domain | None) -> list[Any]:
     if domain is not None:
-        low = sp.Rational(domain.low)
-        found = [(sp.Gt if domain.low_open else sp.Ge)(symbol, low, evaluate=False)]
+        found = []
+        if not isinf(domain.low):  # SymPy takes a float inf for 0
+            low = sp.Rational(domain.low)
+            found.append((sp.Gt if domain.low_open else sp.Ge)(symbol, low, evaluate=False))
         if not isinf(domain.high):
             end = sp.Lt if domain.high_open else sp.Le
             found.append(end(symbol, sp.Rational(domain.high), evaluate=False))
@@ -162,8 +179,10 @@ def _rational_point(model: Any, translation: _Translation) -> dict[sp.Symbol, sp
         if not hasattr(value, "numerator_as_long"):
             return None  # an algebraic number
         point[symbol] = sp.Rational(value.numerator_as_long(), value.denominator_as_long())
+        if symbol.is_integer and not point[symbol].is_integer:
+            return None
     return point
 
 
 def _at(statement: Any, point: dict[sp.Symbol, sp.Rational]) -> bool | None:
-    return {sp.true: True, sp.false: False}.get(sp.sympify(statement).subs(point))
+    return {sp.true: True, sp.false: False}.get(value_at(sp.sympify(statement), point))

@@ -1,9 +1,11 @@
 """Equality: proved, refuted by an exact point, or neither."""
 
+from math import inf
+
 import pytest
 import sympy as sp
 
-from optverify.language import t, unit
+from optverify.language import Domain, t, unit
 from optverify.proof import (
     NotProved,
     Refuted,
@@ -13,6 +15,7 @@ from optverify.proof import (
     show_equal,
     vanishes,
 )
+from optverify.proof.points import points
 
 x, y = sp.symbols("x y", real=True)
 b = sp.Symbol("b", nonnegative=True)
@@ -88,3 +91,14 @@ def test_expectation_replaces_powers_by_moments():
 def test_expectation_refuses_what_moments_do_not_determine(e):
     with pytest.raises(NotProved):
         expectation(e, x, {1: sp.Integer(0), 2: sp.Integer(1)})
+
+
+def test_points_without_a_value_are_passed_over():
+    """At x = 0 the maximum of 1/x and x cannot be formed; elsewhere it differs from x."""
+    with pytest.raises(Refuted):
+        show_equal(sp.Max(1 / x, x), x, "it")
+
+
+def test_whole_numbers_stay_whole_in_a_domain():
+    n = sp.Symbol("n", integer=True)
+    assert all(p[n].is_integer for p in points([n], {n: Domain(1, inf, low_open=False)}))

@@ -1,9 +1,12 @@
 """Signs: true ones are shown, false ones refuted at a point, and what is not shown is not claimed."""
 
+from math import inf
+
 import pytest
 import sympy as sp
 
 from optverify.language import Domain, nonnegative, positive, unit
+from optverify.language.hyperparameter import real
 from optverify.proof import NotProved, Refuted, over_domains, show_nonnegative, show_positive
 
 b = sp.Symbol("b", nonnegative=True)
@@ -59,3 +62,17 @@ def test_a_substitution_runs_through_exactly_its_domain(domain):
 def test_a_closed_interval_has_no_substitution():
     with pytest.raises(NotProved, match="closed interval"):
         over_domains(b, {b: Domain(0, 1, low_open=False, high_open=False)})
+
+
+def test_a_range_without_ends_is_not_taken_for_the_positive_numbers():
+    """SymPy reads the float -inf as 0."""
+    show_nonnegative(x**2, "e", {x: real})
+    with pytest.raises(Refuted):
+        show_nonnegative(x, "e", {x: real})
+    with pytest.raises(NotProved):
+        over_domains(x, {x: Domain(-inf, 1, low_open=True)})
+
+
+def test_a_point_without_a_value_refutes_nothing():
+    with pytest.raises(Refuted, match="x = -"):
+        show_nonnegative(sp.Max(1 / x, x), "e")
