@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 import sympy as sp
@@ -66,9 +67,14 @@ class Subject:
 
     def load(self) -> Rule | ScheduleFamily:
         """The rule or the schedule as the registry has it."""
-        if self.kind == "rule":
-            return rule(self.name, **dict(self.options))
-        return schedules.get(self.name)
+        return _loaded(self)
+
+
+@cache
+def _loaded(subject: Subject) -> Rule | ScheduleFamily:
+    if subject.kind == "rule":
+        return rule(subject.name, **dict(subject.options))
+    return schedules.get(subject.name)
 
 
 def about(name: str, **dialect: Any) -> Subject:

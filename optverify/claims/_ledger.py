@@ -10,6 +10,7 @@ from types import ModuleType
 
 from optverify.claims._claim import Claim
 from optverify.language.messages import unknown
+from optverify.rules import registry
 
 PACKAGE = "optverify.claims"
 
@@ -39,6 +40,8 @@ def claims() -> list[Claim]:
 
 def claim(id: str) -> Claim:
     """The claim of that id; ValueError with the nearest one if there is none."""
+    if id in registry.names():
+        raise ValueError(f"{id!r} is a rule, not a claim: for what is claimed about it give --rule {id}")
     if id not in _all():
         raise ValueError(unknown("claim", id, _all()))
     return _all()[id]

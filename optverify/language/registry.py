@@ -22,6 +22,7 @@ class Registry(Generic[T]):
         """kind: what an error calls an entry, the name of its class if left out."""
         self.entry, self.package, self.path = entry, package, path
         self.kind = kind or entry.__name__.lower()
+        self._found: dict[str, T] = {}
 
     def names(self) -> list[str]:
         """All names, sorted, without importing any of them."""
@@ -29,12 +30,15 @@ class Registry(Generic[T]):
 
     def get(self, name: str) -> T:
         """The entry; ValueError with the nearest name if there is none."""
+        if name in self._found:
+            return self._found[name]
         kind = self.kind
         if name not in self.names():
             raise ValueError(unknown(kind, name, self.names()))
         module = import_module(f"{self.package}.{name}")
         for value in vars(module).values():
             if isinstance(value, self.entry) and getattr(value, "name", None) == name:
+                self._found[name] = value
                 return value
         raise ValueError(
             f"{module.__file__} holds no {kind} named {name!r}: a file holds the {kind} it is named after"

@@ -6,9 +6,9 @@ topic file counts and those it imports from; and everything that proofs are made
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import platform
+import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -23,6 +23,7 @@ from optverify.language import Rule, ScheduleFamily
 ROOT = Path(optverify.__file__).parent
 TOOLS = ("language", "views", "proof", "backends", "problems", "training")
 """Folders whose every file a claim may rest on."""
+IMPORT = re.compile(r"^from optverify\.claims(?:\.(\w+))? import (\([^)]*\)|.*)", re.MULTILINE)
 LIBRARIES = (
     "sympy",
     "mpmath",
@@ -66,26 +67,27 @@ def _version(distribution: str) -> str:
 @cache
 def topic_key(topic: str) -> str:
     """The file of a topic, and those of other topics it imports from."""
-    pending, seen = [topic], dict[str, bytes]()
+    pending, seen = [topic], set[str]()
     while pending:
         name = pending.pop()
-        path = ROOT / "claims" / f"{name}.py"
-        if name in seen or not path.exists():
-            continue
-        seen[name] = path.read_bytes()
-        pending += _imported_topics(seen[name])
-    return digest(part for name in sorted(seen) for part in (name, seen[name]))
+        if name not in seen:
+            seen.add(name)
+            pending += _imported_topics(name)
+    return digest(part for name in sorted(seen) for part in (name, _source(name)))
 
 
-def _imported_topics(source: bytes) -> list[str]:
+@cache
+def _source(topic: str) -> str:
+    path = ROOT / "claims" / f"{topic}.py"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+@cache
+def _imported_topics(topic: str) -> list[str]:
+    """Names after `from optverify.claims`, be they of topics or, harmlessly, of what they hold."""
     found = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            package, _, last = node.module.rpartition(".")
-            if package == "optverify.claims":
-                found.append(last)
-            elif node.module == "optverify.claims":
-                found += [alias.name for alias in node.names]
+    for below, names in IMPORT.findall(_source(topic)):
+        found += [below] if below else re.findall(r"\w+", names)
     return found
 
 

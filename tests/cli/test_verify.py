@@ -123,6 +123,7 @@ def test_a_survivor_without_a_reason_gives_code_1(run, judged):
     ("arguments", "message"),
     [
         (["adam.uncorrectd"], "unknown claim 'adam.uncorrectd'; did you mean 'adam.uncorrected'?"),
+        (["adam"], "'adam' is a rule, not a claim: for what is claimed about it give --rule adam"),
         (["--rule", "adm"], "unknown rule 'adm'; did you mean 'adam'?"),
         (["adam.uncorrected", "--rule", "gd"], "no claim is among those asked for"),
         (["adam.uncorrected", "--mutants"], "give --rule instead of ids of claims"),

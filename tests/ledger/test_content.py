@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 import sympy as sp
 
 import optverify as ov
@@ -37,15 +38,37 @@ def test_prose_is_no_content():
     assert rule_key(replace(ov.rule("gd"), summary="in other words")) == rule_key(ov.rule("gd"))
 
 
-def test_a_claim_depends_on_its_file_and_on_what_that_imports(tmp_path, monkeypatch):
-    folder = tmp_path / "claims"
-    folder.mkdir()
-    (folder / "one.py").write_text("from optverify.claims.two import x")
-    (folder / "two.py").write_text("x = 1")
+@pytest.fixture
+def topics(tmp_path, monkeypatch):
+    """topics(name=text, ...): let these be the files of topics."""
     monkeypatch.setattr(content, "ROOT", tmp_path)
-    before = topic_key.__wrapped__("one")
-    (folder / "two.py").write_text("x = 2")
-    assert topic_key.__wrapped__("one") != before
+
+    def write(**texts):
+        for function in (topic_key, content._source, content._imported_topics):
+            function.cache_clear()
+        for name, text in texts.items():
+            (tmp_path / "claims").mkdir(exist_ok=True)
+            (tmp_path / "claims" / f"{name}.py").write_text(text)
+
+    yield write
+    write()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from optverify.claims.two import x",
+        "from optverify.claims import (\n    two,\n)",
+        "from optverify.claims import two",
+    ],
+)
+def test_a_claim_depends_on_its_file_and_on_what_that_imports(topics, line):
+    topics(one=line, two="x = 1", three="")
+    before = topic_key("one")
+    topics(three="y = 1")
+    assert topic_key("one") == before
+    topics(two="x = 2")
+    assert topic_key("one") != before
 
 
 def test_the_key_of_a_claim_changes_with_what_is_expected():
