@@ -112,7 +112,7 @@ momentum_as_adam = Edge(
     limit=(eps, sp.oo), label="eps -> oo, lr eps (1 - beta1^t)",
 )  # fmt: skip
 nadam_as_qhadam = Edge(
-    "nadam.qhadam", "QHAdam with a schedule of nu1 and lr is NAdam.",
+    "nadam.qhadam", "QHAdam with a schedule of nu1 and lr is Nadam.",
     about("nadam", momentum_schedule="constant", first_correction="same", second_correction="adam"),
     about("qhadam"),
     {"nu1": beta1 * (1 - beta1**t) / (1 - beta1 ** (t + 1)), "nu2": 1,
@@ -174,7 +174,7 @@ EDGES = (
         gd, about("adadelta"), {}, (zeiler,), limit=(eps, sp.oo), label="eps -> oo",
     ),
     Edge(
-        "nesterov.nadam", "NAdam becomes Nesterov's momentum as eps tends to infinity.",
+        "nesterov.nadam", "Nadam becomes Nesterov's momentum as eps tends to infinity.",
         rewritten, about("nadam", momentum_schedule="constant", first_correction="same",
                          second_correction="adam"),
         {"beta1": momentum, "lr": eps * lr * (1 - momentum**t) / (1 - momentum)}, (choi, dozat),
@@ -219,11 +219,11 @@ EDGES = (
     ),
     nadam_as_qhadam,
     replace(
-        nadam_as_qhadam, name="nadam.qhadam_constant", title="QHAdam with nu1 = beta1 and nu2 = 1 is NAdam.",
+        nadam_as_qhadam, name="nadam.qhadam_constant", title="QHAdam with nu1 = beta1 and nu2 = 1 is Nadam.",
         where={"nu1": beta1, "nu2": 1}, refuted=True, instead=nadam_as_qhadam,
     ),
     Edge(
-        "rmsprop.nadam", "NAdam with beta1 = 0, and lr and eps corrected, is RMSProp.",
+        "rmsprop.nadam", "Nadam with beta1 = 0, and lr and eps corrected, is RMSProp.",
         rmsprop, about("nadam"),
         {"beta1": 0, "beta2": rho, "lr": lr * sp.sqrt(rho) / left, "eps": eps * sp.sqrt(rho) / left},
         (dozat,), given=from_zero, condition="rho > 0", label="beta1 = 0",

@@ -40,7 +40,9 @@ def claim_of(edge: Edge) -> Claim:
     """The edge as a claim of the ledger, about both rules."""
     evidence: Evidence = edge.evidence if edge.refuted else "proved"
     free = edge.nonzero or edge.buffer
-    scope = f"{dialects(edge)}{edge.scope_in_words}, {'' if free else 'any gradients, '}every t"
+    gradients = "" if free else "any gradients, "
+    constant = f"constant hyperparameters of {edge.smaller.name}"
+    scope = f"{dialects(edge)}{edge.scope_in_words}, {gradients}every t, {constant}"
     if edge.refuted:
         scope += "; the counterexample is in dimension 1"
     if edge.limit is not None:

@@ -8,17 +8,19 @@ from typing import Any
 from optverify.claims._claim import Decision, holds
 from optverify.claims._trials import Course, base_of, courses, follow, in_words, trial
 from optverify.language import Rule
-from optverify.proof import Refuted
+from optverify.proof import NotProved, Refuted
 from optverify.proof.enclosure import differ
 from optverify.proof.evaluation import entries
 
-
-def _points(rule: Rule, course: Course, numbers: dict[str, Fraction]) -> list[list[Any]]:
-    history, _ = follow(rule, course, numbers)
-    return [list(entries(states["theta"])) for states in history]
+Points = list[list[Any]]
 
 
-def _parted(stated: list[list[Any]], changed: list[list[Any]]) -> int | None:
+def _points(rule: Rule, course: Course, numbers: dict[str, Fraction]) -> tuple[Points, NotProved | None]:
+    history, open_end = follow(rule, course, numbers)
+    return [list(entries(states["theta"])) for states in history], open_end
+
+
+def _parted(stated: Points, changed: Points) -> int | None:
     """The first update after which two runs differ."""
     for step, (here, there) in enumerate(zip(stated, changed, strict=False)):
         if any(differ(x, y) for x, y in zip(here, there, strict=False)):
@@ -27,16 +29,25 @@ def _parted(stated: list[list[Any]], changed: list[list[Any]]) -> int | None:
 
 
 def influences(rule: Rule) -> dict[str, int | None]:
-    """Hyperparameter -> the update from which it changes theta, on the first of three courses to show it."""
+    """Hyperparameter -> the update from which it changes theta, on the first of three courses to show it.
+
+    NotProved if none shows it and one of them ends early.
+    """
+    early: NotProved | None = None
     found: dict[str, int | None] = dict.fromkeys((h.name for h in base_of(rule).hyperparameters), None)
     for course in (*courses(rule, "mixed_response")[:2], *courses(rule, "step_response")):
         left = [name for name, step in found.items() if step is None]
         if not left:
             break
         usual, other = (trial(rule, kind) for kind in (course.other, not course.other))
-        stated = _points(rule, course, usual)
+        stated, cut = _points(rule, course, usual)
+        early = early or cut
         for name in left:
-            found[name] = _parted(stated, _points(rule, course, {**usual, name: other[name]}))
+            changed, cut = _points(rule, course, {**usual, name: other[name]})
+            found[name] = _parted(stated, changed)
+            early = early or cut
+    if early and None in found.values():
+        raise early
     return found
 
 

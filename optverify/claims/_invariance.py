@@ -31,7 +31,7 @@ from optverify.claims._claim import (
 from optverify.language import Hyperparameter, Rule, Source, grad, lr, t, theta
 from optverify.proof.degrees import degrees
 from optverify.proof.enclosure import Exact, differ, text
-from optverify.proof.evaluation import OPERATORS, UNDEFINED, Runner
+from optverify.proof.evaluation import UNDEFINED, Runner
 from optverify.proof.outcome import NotProved
 from optverify.rules import rule as registered
 
@@ -247,8 +247,6 @@ def _shaped(value: Array, like: Array) -> Array:
 
 @lru_cache(maxsize=4)
 def _runner(rule: Rule) -> Runner:
-    if unknown := {type(f).__name__ for f in rule.operators} - OPERATORS.keys():
-        raise NotProved(f"no arithmetic for {', '.join(sorted(unknown))}")
     return Runner(rule, EXACT)
 
 
@@ -333,11 +331,12 @@ def decide(symmetry: Symmetry, rule: Rule) -> Decision:
     return holds_under_conditions(f"with {condition}; otherwise not: {found[0]}")
 
 
-def claim_of(symmetry: Symmetry, name: str, expected: Verdict, evidence: Evidence) -> Claim:
+def claim_of(symmetry: Symmetry, name: str, expected: Verdict, evidence: Evidence, note: str = "") -> Claim:
     """The cell of a rule as a claim of the ledger."""
+    scope = f"{symmetry.scope}; {note}" if note else symmetry.scope
     family, title = f"invariance.{symmetry.name}", symmetry.title.format(rule=registered(name).title)
     return Claim(
-        f"{family}.{name}", title, symmetry.statement, symmetry.scope,
+        f"{family}.{name}", title, symmetry.statement, scope,
         symmetry.sources, "invariances", (("rule", about(name)),), expected, evidence,
         partial(decide, symmetry), family=family,
     )  # fmt: skip

@@ -75,6 +75,14 @@ NO_SLIP = frozenset(
 )
 """Cells that no single slip in the rule changes, as its other terms remain: derived, but no claims."""
 
+FROM_IDENTITY = "the first step is taken in the basis of the identity, from which power iteration goes on"
+NOTES = {
+    ("soap", "two_sided"): FROM_IDENTITY,
+    ("soap", "permutation"): FROM_IDENTITY,
+    ("adopt", "diagonal"): "epsilon is positive in this rule; it is so while no root mean square is below it",
+}
+"""(rule, symmetry) -> what the scope of a cell says besides."""
+
 
 def expected() -> dict[str, dict[str, Cell]]:
     """Rule -> symmetry -> verdict and evidence."""

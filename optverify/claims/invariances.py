@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from optverify.claims._claim import Decision
 from optverify.claims._invariance import claim_of, decide
-from optverify.claims._invariance_table import NO_SLIP, expected
+from optverify.claims._invariance_table import NO_SLIP, NOTES, expected
 from optverify.claims._symmetries import PERMUTATION, SYMMETRIES
 from optverify.language import Rule
 from optverify.proof import NotProved
@@ -24,7 +24,7 @@ def invariances(rule: Rule) -> dict[str, Decision]:
 
 
 CLAIMS = tuple(
-    claim_of(symmetry, name, *row[symmetry.name])
+    claim_of(symmetry, name, *row[symmetry.name], NOTES.get((name, symmetry.name), ""))
     for name, row in expected().items()
     for symmetry in COLUMNS
     # No slip makes a rule depend on the order of coordinates: where it does not, there is nothing to claim.

@@ -8,6 +8,7 @@ import sympy as sp
 
 import optverify as ov
 from optverify.language.operators import (
+    eigenvectors,
     inner,
     matmul,
     norm,
@@ -157,3 +158,10 @@ def test_rounding_that_may_turn_a_sign_decides_nothing():
         Compiler(Rounding())(sp.Piecewise((x, x > 0), (y, True)))(
             {x: Rounded(1e-9, 1e-8), y: Rounded(1.0, 0.0)}
         )
+
+
+def test_an_operator_without_an_exact_form_is_no_error():
+    with pytest.raises(NotProved, match="no arithmetic for eigenvectors"):
+        exact(eigenvectors(x), x=array([[1, 0], [0, 2]]))
+    with pytest.raises(NotProved, match="no arithmetic for eigenvectors"):
+        Runner(ov.rule("soap", basis="eigh"), EXACT)

@@ -1,8 +1,10 @@
 """Degrees, parities, shifts and frames of small recurrences, and where they say no."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+import sympy as sp
 
 import optverify as ov
 from optverify.language import beta1, eps, grad, lr, theta
@@ -106,3 +108,11 @@ def test_permuted():
     show_permuted(ov.rule("shampoo"))
     with pytest.raises(NotProved, match="order of its columns"):
         show_permuted(ov.rule("soap"))
+
+
+def test_a_comparison_with_zero_of_what_has_no_parity():
+    """theta + 1 = 0 is not what -theta + 1 = 0 is."""
+    gd = ov.rule("gd")
+    odd = sp.Piecewise((theta.before, sp.Eq(theta.before + 1, 0)), (2 * theta.before, True))
+    with pytest.raises(NotProved):
+        show_mirrored(replace(gd, assignments=((gd.assignments[0]), (theta.now, odd))))
