@@ -6,7 +6,7 @@ tau/L for numbers c_t of the rule alone; with tau = L R/(2 c_t + 1) it gives f(t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import sympy as sp
@@ -35,6 +35,7 @@ from optverify.claims._convex_sources import (
 )
 from optverify.language import Rule
 from optverify.proof import (
+    NotProved,
     show_by_induction,
     show_equal,
     show_form_nonnegative,
@@ -97,7 +98,8 @@ def _show_potential(rule: Rule, before: sp.Expr, after: sp.Expr, slack: sp.Expr)
     r" \quad \mu_t = \frac{T_{t-1} - 1}{T_t}, \quad T_t = \frac{1 + \sqrt{1 + 4 T_{t-1}^2}}{2}, \quad T_0 ="
     r" 0",
     scope="every convex f with L-Lipschitz gradient and a minimum, any dimension, full gradients, every t;"
-    " also for any T_t >= 1 with T_1 = 1 and T_t (T_t - 1) <= T_{t-1}^2, where the first bound holds",
+    " mu_1 = -1 acts on v_0 = 0, so any other number does; also for any T_t >= 1 with T_1 = 1 and T_t (T_t -"
+    " 1) <= T_{t-1}^2, where the first bound holds",
     sources=[fista, nesterov_book, acceleration],
     rule=about("nesterov"),
 )
@@ -170,17 +172,25 @@ def _show_first(made: MomentumStep) -> None:
 )
 def nesterov_dual(rule: Rule) -> Decision:
     """Stored multipliers over the Gram matrices of the rule's own points."""
-    with unless(lambda: _faster(rule, _late, lambda t: sp.Rational(4, t * t + 7 * t + 4))):
+    with unless(lambda: _faster(rule, _late, _late_rate)):
         NESTEROV.show(rule)
+        missed = _missed(rule, {"lr": HALF, "momentum": _late}, _late_rate, NESTEROV.horizons)()
+        if missed:
+            raise NotProved(f"the rate is not attained: {missed}")
     return holds(
         "for each t <= 8 multipliers between consecutive points, and from the minimum to each, leave a"
-        " positive semidefinite Gram matrix (exact LDL)",
+        " positive semidefinite Gram matrix (exact LDL); exact runs on the Huber function reach the rate",
         "exact certificate",
     )
 
 
 def _late(t: Any) -> sp.Expr:
     return sp.Rational(t - 1, t + 2)
+
+
+def _late_rate(n: Any) -> sp.Expr:
+    """The worst case for L = 2, R = 1."""
+    return sp.Rational(4, n * n + 7 * n + 4)
 
 
 # ---- the heavy ball ------------------------------------------------------------------------------------
@@ -250,11 +260,15 @@ def heavy_ball_dual(rule: Rule) -> Decision:
 
 
 def _show_attained(
-    rule: Rule, given: Callable[[Any], Mapping[str, Any]], velocity: Schedule, moved: Schedule
+    rule: Rule,
+    given: Callable[[Any], Mapping[str, Any]],
+    velocity: Schedule,
+    moved: Schedule,
+    attained: Schedule,
 ) -> None:
     """Show theta_k = R - moved(k) tau/L, with all gradients taken where the Huber function is linear.
 
-    velocity: t >= 1 -> -L v_t/tau. given: t -> hyperparameters.
+    velocity: t >= 1 -> -L v_t/tau. given: t -> hyperparameters. attained: t -> f(theta_t), which is R tau/2.
     """
     show_rest(rule)
     tau = sp.Symbol("tau", positive=True)
@@ -281,13 +295,18 @@ def _show_attained(
     between = sp.factor((made.point - made.theta).subs(tau, tuned))
     show_nonnegative(between, "the gradient is taken before theta_t")
     show_equal(first.point, R, "the first point of a gradient")
+    reached = (tau * at - tau**2 / (2 * L)).subs(tau, L * R / (2 * moved(k) + 1))
+    show_equal(reached, attained(k), "f at the horizon")
+    show_equal(R * tuned / 2, attained(k + j), "R tau/2")
 
 
-def _missed(rule: Rule, values: Mapping[str, Any], attained: Schedule) -> Callable[[], str | None]:
+def _missed(
+    rule: Rule, values: Mapping[str, Any], attained: Schedule, horizons: Iterable[int] = (1, 2, 3, 4)
+) -> Callable[[], str | None]:
     """Look for a horizon at which the Huber function with L = 2, R = 1 does not give the value; in words."""
 
     def find() -> str | None:
-        for n in (1, 2, 3, 4):
+        for n in horizons:
             stated = attained(n)
 
             def broken(trial: Trial, thetas: list[sp.Expr], n: int = n, stated: Any = stated) -> str | None:
@@ -323,6 +342,7 @@ def heavy_ball_tight(rule: Rule) -> Decision:
             lambda t: {"lr": 1 / (L * (t + 1)), "momentum": sp.sympify(t - 1) / (t + 1)},
             lambda t: HALF,
             lambda t: sp.sympify(t) / 2,
+            lambda t: L * R**2 / (2 * (t + 1)),
         )
     return holds("by induction v_k = -tau/(2L) and theta_k = R - k tau/(2L) >= tau/L for k <= t")
 
@@ -343,11 +363,12 @@ def heavy_ball_tight(rule: Rule) -> Decision:
 def nesterov_tight(rule: Rule) -> Decision:
     """Every point lies where the function is linear, so the velocity is -(k+3) tau/(4 L): induction."""
     values = {"lr": HALF, "momentum": _late}
-    with unless(_missed(rule, values, lambda n: sp.Rational(4, n * n + 7 * n + 4))):
+    with unless(_missed(rule, values, _late_rate)):
         _show_attained(
             rule,
             lambda t: {"lr": 1 / L, "momentum": sp.sympify(t - 1) / (t + 2)},
             lambda t: sp.sympify(t + 3) / 4,
             lambda t: sp.sympify(t) * (t + 7) / 8,
+            lambda t: 2 * L * R**2 / (t**2 + 7 * t + 4),
         )
     return holds("by induction v_k = -(k+3) tau/(4L) and theta_k = R - k (k+7) tau/(8L) >= tau/L for k <= t")

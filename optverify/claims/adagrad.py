@@ -20,10 +20,12 @@ from optverify.claims.adaptive import (
 )
 from optverify.language import Rule, eps, grad, initial_accumulator, lr, t
 from optverify.proof import (
+    NotProved,
     domains,
     show_by_induction,
     show_equal,
     show_nonnegative,
+    show_positive,
     unless,
 )
 from optverify.views.closed import closed_form
@@ -55,7 +57,10 @@ def rate_vanishes(rule: Rule) -> Decision:
             "G_t",
         )
         show_rate_falls_with_accumulator(rule)
-    floor = -step_rate(rule).subs({G.now: sp.Rational(1, 3), eps: 0})
+        floor = -step_rate(rule).subs({G.now: sp.Rational(1, 3), eps: 0})
+        if floor.has(t):
+            raise NotProved(f"the rate falls with the time too: {floor}")
+        show_positive(floor, "the rate at G = 1/3", domains(rule))
     return refuted(f"gradients 2^-t give G_t = (1 - 4^-t)/3 < 1/3, so every rate is above {floor}", "proved")
 
 
@@ -106,7 +111,7 @@ def rate_decay(rule: Rule) -> Decision:
 
 # ---- the regret ------------------------------------------------------------------------------------------
 
-root, rise = sp.symbols("r d", positive=True)
+root, rise = sp.Symbol("r", nonnegative=True), sp.Symbol("d", positive=True)
 """sqrt(G_{t-1}), and what the root grows by."""
 
 
@@ -151,7 +156,7 @@ def _sum_above(
     "The steps of AdaGrad add up: the sum of g^2 over the root of the sum so far is at most twice the last"
     " root.",
     statement=r"\sum_{s \le t} \frac{g_s^2}{\sqrt{G_s}} = \frac{1}{\eta} \sum_{s \le t} g_s (\theta_{s-1} -"
-    r" \theta_s) \le 2 \sqrt{G_t}, \qquad G_t = \sum_{s \le t} g_s^2",
+    r" \theta_s) \le 2 \sqrt{G_t}, \qquad G_t = G_0 + \sum_{s \le t} g_s^2",
     scope="each coordinate, any gradients (the first one not 0), epsilon = 0, G_0 >= 0, constant lr, every t",
     sources=[analysis],
     rule=about("adagrad"),

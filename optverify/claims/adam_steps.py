@@ -222,7 +222,7 @@ def _scale_seen(rule: Rule) -> str | None:
 
 @claim(
     "adam.scale_invariance.epsilon",
-    "Adam does not notice the scale of the gradients, with its epsilon as without.",
+    "Adam does not notice the scale of the gradients, with an epsilon or without one.",
     statement=r"g_t \mapsto c \, g_t \text{ for all } t \quad \Longrightarrow \quad \theta_t \mapsto"
     r" \theta_t, \qquad c > 0, \; \epsilon \ge 0",
     scope="one coordinate, the first step, epsilon = 1, gradients 1 and 3: when gradients get near epsilon in"
@@ -248,7 +248,7 @@ outside, hat = about("adam"), about("adam", epsilon="hat")
 
 @claim(
     "adam.epsilon.forms",
-    "The epsilon-hat form of Adam is Adam with an epsilon-hat that grows to epsilon.",
+    "Adam is its epsilon-hat form with an epsilon-hat that grows to epsilon.",
     statement=r"\alpha \, \frac{\hat{m}_t}{\sqrt{\hat{v}_t} + \epsilon} = \alpha_t \, \frac{m_t}{\sqrt{v_t} +"
     r" \hat{\epsilon}_t} \quad \text{with} \quad \alpha_t = \alpha \, \frac{\sqrt{1 - \beta_2^t}}{1 -"
     r" \beta_1^t}, \quad \hat{\epsilon}_t = \epsilon \sqrt{1 - \beta_2^t}",

@@ -121,6 +121,10 @@ def adamax_bound(rule: Rule) -> Decision:
         step = sp.expand_power_exp(open_change(rule)).subs(beta1**t, kept)
         show_equal(step * (1 - kept) * u.now / m.now, -lr, "the step", within)
         show_nonnegative(sp.factor(1 - (1 - kept / fall) / (1 - kept)), "what is left of the bound", powers)
+        # g_t = beta2 g_(t-1) keeps m_t = A_t u_t, so the bound is approached
+        along = {m.before: share * height, u.before: height, grad: beta2 * height}
+        for name, reached in (("m", later * beta2 * height), ("u", beta2 * height)):
+            show_equal(form[name].subs(along, simultaneous=True), reached, f"{name}_t along it", within)
     return holds(
         "|m_t| <= A_t u_t with A_t = b1/b2 A_(t-1) + 1 - b1 by induction, and A_t/(1 - b1^t) is (1 - b1)/(1 -"
         " b1/b2) times (1 - (b1/b2)^t)/(1 - b1^t) <= 1"
@@ -181,7 +185,7 @@ def laprop_bound(rule: Rule) -> Decision:
         divided = grad / (root + eps)
         show_equal(mean, beta1 * m.before + (1 - beta1) * divided, "m_t", within)
         show_equal(m.initial, 0, "m_0")
-        show_nonnegative(sp.cancel(root / (root + eps)), "the share of the root", within)
+        show_nonnegative(sp.cancel(1 - root / (root + eps)), "what epsilon takes away", within)
         show_equal(beta1 * (1 - kept) + 1 - beta1, 1 - beta1 * kept, "the weights")
         step = sp.expand_power_exp(open_change(rule)).subs(beta1**t, kept)
         show_equal(step * (1 - kept) / m.now, -lr, "the step", within)

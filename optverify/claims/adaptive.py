@@ -175,6 +175,7 @@ def adagrad_constant_gradient(rule: Rule) -> Decision:
     sources=[tieleman],
     expected="refuted",
     evidence="exact certificate",
+    corrected_by="rmsprop.effective_rate.rises",
     rule=about("rmsprop"),
 )
 def rmsprop_rate(rule: Rule) -> Decision:
@@ -197,6 +198,49 @@ def rmsprop_rate(rule: Rule) -> Decision:
     )
 
 
+@claim(
+    "rmsprop.effective_rate.rises",
+    "RMSProp's effective learning rate rises where the squared gradient is below its mean so far, and falls"
+    " where it is above.",
+    statement=r"\eta_t > \eta_{t-1} \; \Longleftrightarrow \; g_t^2 < v_{t-1}, \qquad \eta_t < \eta_{t-1} \;"
+    r" \Longleftrightarrow \; g_t^2 > v_{t-1}, \qquad \eta_t = \frac{\eta}{\sqrt{v_t} + \epsilon}",
+    scope="each coordinate, any gradients, constant lr, rho in [0, 1), epsilon >= 0 outside the root, every"
+    " t; with epsilon = 0 where neither v_t nor v_(t-1) is 0",
+    sources=[tieleman],
+    rule=about("rmsprop"),
+)
+def rmsprop_rises(rule: Rule) -> Decision:
+    """v_t - v_(t-1) has the sign of g_t^2 - v_(t-1), and the rate falls strictly as v grows."""
+    in_scope(rule, epsilon="outside", weight_decay_form="none", maximize=False, centered=False, buffer="none")
+    with unless(partial(_rate_against_gradient, rule)):
+        v, within = accumulator(rule), domains(rule)
+        show_effective_rate(rule)
+        growth = (1 - rho) * (grad**2 - v.before)
+        show_equal(closed_form(rule)[v.name] - v.before, growth, "the growth of v", within)
+        show_positive(1 - rho, "1 - rho", within)
+        root, gap = sp.Symbol("r", nonnegative=True), sp.Symbol("d", positive=True)
+        fall = sp.factor(effective_rate(root**2) - effective_rate((root + gap) ** 2))
+        show_positive(fall * (root + eps) / lr, "the fall of the rate", within)
+    return holds("v_t - v_(t-1) = (1 - rho)(g_t^2 - v_(t-1)), and the rate falls as v grows")
+
+
+def _rate_against_gradient(rule: Rule) -> str | None:
+    """Look for an update whose rate goes the other way than stated; in words."""
+    if len(rule.states) != 1:
+        return None
+    rate, v = step_rate(rule), accumulator(rule)
+    numbers = {h.symbol: trial_values(rule)[h.name] for h in rule.hyperparameters}
+    for gradients in ((2, 1), (1, 2), (2, 2, -2), (sp.Rational(1, 2), 0)):
+        _, *history = run(rule, gradients, start=1, values=trial_values(rule))
+        rates = [-rate.subs({**numbers, v.now: s[v.name], t: k}) for k, s in enumerate(history, 1)]
+        for k in range(1, len(rates)):
+            old = history[k - 1][v.name]
+            if sp.sign(rates[k] - rates[k - 1]) != sp.sign(old - sp.sympify(gradients[k]) ** 2):
+                given = f"gradients {words(gradients)} with {trial_in_words(rule)}"
+                return f"{given}: v_{k} = {old}, and the rates are {words(rates)}"
+    return None
+
+
 # ---- which coordinates get which rates -------------------------------------------------------------------
 
 
@@ -206,10 +250,10 @@ def show_accumulator_follows(rule: Rule) -> None:
     form = closed_form(rule)[G.name]
     if form.has(t):
         raise NotProved(f"the accumulator depends on the time: {form}")
-    more, further = sp.symbols("a x", nonnegative=True)
+    more, further, least = sp.symbols("a x h", nonnegative=True)
     for one, two in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
-        larger = form.subs({G.before: G.before + more, grad: one * (positive_size + further)})
-        growth = sp.factor(larger - form.subs(grad, two * positive_size))
+        larger = form.subs({G.before: G.before + more, grad: one * (least + further)})
+        growth = sp.factor(larger - form.subs(grad, two * least))
         show_nonnegative(growth, "the growth of the accumulator", within)
 
 

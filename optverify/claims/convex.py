@@ -240,8 +240,8 @@ def _slow_bound(rate: sp.Rational, k: int, trial: Trial) -> sp.Expr:
 
 @claim(
     "gd.convex.every_step",
-    "With any step size up to 1/L, gradient descent closes the gap to the minimum like 1/t, the faster the"
-    " longer the step.",
+    "With any step size up to 1/L, gradient descent closes the gap to the minimum like 1/t; the bound is the"
+    " better the longer the step.",
     statement=r"f(\theta_t) - f^\ast \le \frac{\lVert \theta_0 - \theta^\ast \rVert^2}{2 \eta t}, \qquad 0 <"
     r" \eta \le \frac{1}{L}, \quad t = 1, 2, \dots",
     scope="every convex f with L-Lipschitz gradient and a minimum, any dimension, full gradients, every lr"
@@ -314,11 +314,12 @@ def _little_closer(trial: Trial, thetas: list[sp.Expr]) -> str | None:
 
 @claim(
     "gd.convex.long_steps",
-    "Step sizes above 2/L can only slow gradient descent down.",
-    statement=r"\max_f \, (f(\theta_t) - f^\ast) \text{ is smallest for step sizes } \eta_1, \dots, \eta_t <"
-    r" \frac{2}{L}",
-    scope="t = 3, every convex f with L-Lipschitz gradient and a minimum, any dimension; steps 7/5, 12/5,"
-    " 3/2 over L against every constant step, which the sentence has in mind",
+    "With a step above 2/L gradient descent is worse off than with the best constant step size.",
+    statement=r"\max_k \eta_k > \frac{2}{L} \quad \Longrightarrow \quad \max_f \, (f(\theta_t) - f^\ast)"
+    r" \text{ with } \eta_1, \dots, \eta_t \; \ge \; \min_{\eta} \, \max_f \, (f(\theta_t) - f^\ast) \text{"
+    r" with } \eta, \dots, \eta",
+    scope="t = 3, every convex f with L-Lipschitz gradient and a minimum at distance R from the start, any"
+    " dimension; steps 7/5, 12/5, 3/2 over L against every constant step",
     sources=[long_steps, hedging],
     expected="refuted",
     evidence="exact certificate",

@@ -31,7 +31,7 @@ from optverify.claims._convex_sources import (
     polyak_book,
 )
 from optverify.language import Rule, lr
-from optverify.proof import NotProved, show_equal, show_form_nonnegative, show_positive, unless
+from optverify.proof import NotProved, domains, show_equal, show_form_nonnegative, show_positive, unless
 
 x, g, f, f_next = sp.symbols("x g f f_next", real=True)
 HALF = sp.Rational(1, 2)
@@ -116,7 +116,7 @@ def _rises(rule: Rule, trial: Trial, values: Mapping[str, Any], updates: int, wh
 
 @claim(
     "momentum.descent",
-    "Momentum with a small step size decreases the objective at every step.",
+    "Momentum with a step size of at most 1/L decreases the objective at every step.",
     statement=r"f(\theta_t) \le f(\theta_{t-1}) \quad \text{for every } t, \qquad 0 < \varepsilon \le"
     r" \frac{1}{L}, \quad 0 \le \mu < 1",
     scope="f(x) = x^2/2, dimension 1, L = 1, lr = 1/2, momentum = 1/2",
@@ -152,20 +152,27 @@ def nesterov_descent(rule: Rule) -> Decision:
 
 @claim(
     "gd.subgradient.descent",
-    "A step against a subgradient decreases a convex function if the step is small.",
-    statement=r"f(\theta_t) \le f(\theta_{t-1}) \quad \text{for every } t, \qquad f \text{ convex}, \; \eta"
-    r" \text{ small}",
-    scope="f(x) = |x| in dimension 1, lr = 1/2, from 1/6: any lr has a start from which f rises",
+    "A small enough step against a subgradient decreases a convex function, like one against a gradient.",
+    statement=r"f(\theta - \eta g) \le f(\theta) \quad \text{for convex } f, \; g \in \partial f(\theta),"
+    r" \; 0 < \eta < \eta_0(f, \theta)",
+    scope="f(x, y) = |x| + 2 |y| in dimension 2, at (1, 0) with the subgradient (1, 2): f rises for every"
+    " lr > 0",
     sources=[nesterov_nonsmooth],
     expected="refuted",
-    evidence="exact certificate",
+    evidence="proved",
     corrected_by="gd.subgradient.best",
     rule=about("gd"),
 )
 def subgradient_descent(rule: Rule) -> Decision:
-    """One step over the kink, and for symbolic lr from lr/3: |lr/3 - lr| = 2 lr/3."""
-    step = plain_step(rule)
-    show_equal(step(lr / 3, sp.Integer(1)), -2 * lr / 3, "theta_1 from lr/3")
-    start = sp.Rational(1, 6)
-    trial = Trial("f(x) = |x|", sp.Abs(point), start, sp.Integer(0))
-    return _rises(rule, trial, {"lr": HALF}, 1, "from lr/3 f doubles, for every lr")
+    """One step, for symbolic lr: f is at least x - 2 y, which grows."""
+    with unless(lambda: None):
+        step = plain_step(rule)
+        new = step(sp.Integer(1), sp.Integer(1)), step(sp.Integer(0), sp.Integer(2))
+        show_equal(new[0], 1 - lr, "x after the step")
+        show_equal(new[1], -2 * lr, "y after the step")
+        show_positive(sp.expand(new[0] - 2 * new[1] - 1), "the rise of f", domains(rule))
+    return refuted(
+        "(1, 2) is a subgradient at (1, 0), as |x| + 2 |y| >= x + 2 y with equality there; the step leads to"
+        " (1 - lr, -2 lr), where f = |1 - lr| + 4 lr >= 1 + 3 lr > 1, for every lr; lr = 1/8: f = 1, 11/8",
+        "proved",
+    )

@@ -276,7 +276,7 @@ def rmsprop_converges(rule: Rule) -> Decision:
 
 @claim(
     "rmsprop.quadratic.cycle",
-    "RMSProp with a constant learning rate ends up hopping between +lr/2 and -lr/2 on a quadratic.",
+    "On a quadratic RMSProp with a constant learning rate is drawn into hopping between +lr/2 and -lr/2.",
     statement=r"(\theta, v) = \left( \pm \frac{\eta}{2}, \left( \frac{\lambda \eta}{2} \right)^2 \right)"
     r" \quad \text{is an attracting 2-cycle on } f(\theta) = \frac{\lambda}{2} \theta^2, \qquad 0 < \rho < 1",
     scope="dimension 1, epsilon = 0, every curvature lambda > 0, every constant lr > 0, every rho in (0, 1);"

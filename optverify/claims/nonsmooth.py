@@ -140,12 +140,12 @@ def _steep_trials() -> list[Trial]:
 
 @claim(
     "gd.subgradient.tight",
-    "No step size makes the subgradient method faster than G R/sqrt(t + 1).",
+    "No step sizes make the subgradient method faster than G R/sqrt(t + 1).",
     statement=r"\min_{0 \le k \le t} f(\theta_k) - f^\ast = \frac{G \, \lVert \theta_0 - \theta^\ast"
     r" \rVert}{\sqrt{t + 1}} \quad \text{for} \quad f(x) = \max \left( G x_1, \dots, G x_{t+1}, -\frac{G"
-    r" R}{\sqrt{t + 1}} \right), \quad \theta_0 = 0, \quad \eta > 0",
+    r" R}{\sqrt{t + 1}} \right), \quad \theta_0 = 0, \quad \eta_1, \dots, \eta_t > 0",
     scope="one function for each horizon t, dimension t + 1, a subgradient of the largest coordinate not"
-    " seen before, every lr > 0, every t",
+    " seen before, any lr > 0 at each step, every t",
     sources=[nesterov_nonsmooth, kelley],
     rule=about("gd"),
 )
@@ -205,7 +205,7 @@ def subgradient_last(rule: Rule) -> Decision:
     "On a convex function gradient descent converges to the minimum if its constant step size is small"
     " enough.",
     statement=r"\theta_t \to \theta^\ast \quad \text{for} \quad f(x) = \lvert x \rvert, \; 0 < \eta < \eta_0",
-    scope="f(x) = |x| in dimension 1, from lr/2, every lr > 0",
+    scope="f(x) = |x| in dimension 1, from lr/2 for every lr > 0; also from 1 for every lr = 2/(2n + 1)",
     sources=[nesterov_nonsmooth],
     expected="refuted",
     evidence="proved",
@@ -218,8 +218,11 @@ def subgradient_cycle(rule: Rule) -> Decision:
         step = plain_step(rule)
         show_equal(step(lr / 2, 1), -lr / 2, "theta_1")
         show_equal(step(-lr / 2, -1), lr / 2, "theta_2")
+        show_equal(step(x, 1), x - lr, "theta_1 from x > 0")
     return refuted(
-        "from theta_0 = lr/2: theta_1 = -lr/2, theta_2 = lr/2, for ever; lr = 1/2: 1/4, -1/4, 1/4", "proved"
+        "from theta_0 = lr/2: theta_1 = -lr/2, theta_2 = lr/2, for ever; lr = 1/2: 1/4, -1/4, 1/4. From 1"
+        " with lr = 2/(2n + 1), however small, n steps lead to lr/2",
+        "proved",
     )
 
 

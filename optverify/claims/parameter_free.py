@@ -39,7 +39,7 @@ from optverify.proof import (
     domains,
     show_by_smt,
     show_equal,
-    show_nonnegative,
+    show_positive,
     unless,
 )
 from optverify.views.closed import closed_form
@@ -61,7 +61,7 @@ zeiler = Source(
 
 @claim(
     "adadelta.first_step",
-    "AdaDelta's first step is shorter than lr sqrt(eps/(1 - rho)), whatever the gradient: epsilon is its step"
+    "AdaDelta's first step is shorter than lr sqrt(eps/(1 - rho)), whatever the gradient: epsilon sets its"
     " size.",
     statement=r"\theta_1 = \theta_0 - \eta \, \frac{\sqrt{\epsilon} \, g_1}{\sqrt{(1 - \rho) g_1^2 +"
     r" \epsilon}}, \qquad \lvert \theta_1 - \theta_0 \rvert < \eta \sqrt{\frac{\epsilon}{1 - \rho}}",
@@ -78,7 +78,7 @@ def adadelta_first(rule: Rule) -> Decision:
     stated = -lr * sp.sqrt(some) * grad / sp.sqrt((1 - rho) * grad**2 + some)
     show_equal(step, stated, "the first step", domains(rule))
     bound = lr**2 * some / (1 - rho)
-    show_nonnegative(sp.factor(sp.together(bound - stated**2)), "what is left of the bound", domains(rule))
+    show_positive(sp.factor(sp.together(bound - stated**2)), "what is left of the bound", domains(rule))
     return holds(
         "u_0 = 0, so the step is sqrt(eps) g/sqrt((1 - rho) g^2 + eps), which grows with |g| to the bound"
     )
@@ -194,7 +194,8 @@ prodigy_paper = Source(
 
 @claim(
     "prodigy.first_step",
-    "Prodigy's first step is d_0 (1 - beta1)/sqrt(1 - beta2), 3.16 d_0, in every coordinate.",
+    "Prodigy's first step is d_0 (1 - beta1)/sqrt(1 - beta2) in every coordinate, 3.16 d_0 for 0.9 and"
+    " 0.999.",
     statement=r"\theta_1 = \theta_0 - \gamma \, d_0 \, \frac{1 - \beta_1}{\sqrt{1 - \beta_2}} \,"
     r" \mathrm{sign}(g_1)",
     scope="each coordinate, every gradient other than 0, no bias correction, epsilon = 0; gamma is lr, 1 in"

@@ -11,9 +11,11 @@ from optverify.claims._adaptive import (
     exceeds,
 )
 from optverify.claims._claim import Decision, about, holds
-from optverify.language import Rule, Source, beta2, t, theta
+from optverify.language import Rule, Source, beta1, beta2, lr, t, theta
 from optverify.proof import (
     NotProved,
+    domains,
+    show_equal,
     unless,
 )
 from optverify.views.open import open_form
@@ -70,19 +72,24 @@ def _first_adaptive(rule: Rule, step: int) -> Decision:
         gap = adaptive_gap(rule)
         if gap.free_symbols - {beta2, t}:
             raise NotProved(f"the threshold depends on more than beta2 and t: {gap}")
+        plain = open_form(rule)[theta.now].args[1][0]
+        momentum = theta.before - lr * rule.state("m").now / (1 - beta1**t)
+        show_equal(plain, momentum, "a step that is not adaptive", domains(rule))
         for k in range(1, step):
             show_sign_between(-gap.subs(t, k), beta2, sp.Integer(0), f"the threshold less rho_{k}")
         show_sign_between(gap.subs(t, step), beta2, sp.Rational(9, 10), f"rho_{step} less the threshold")
     return holds(
         f"rho_t is at most the threshold for t < {step}, for every beta2, and above it at t = {step} for"
-        f" beta2 >= 0.9 (no root of the rational function of beta2 lies between)"
+        f" beta2 >= 0.9 (no root of the rational function of beta2 lies between); else theta moves"
+        f" by -lr m_hat"
     )
 
 
 @claim(
     "radam.first_adaptive_step",
-    "RAdam's first four steps are plain momentum; the fifth is the first adaptive one.",
-    statement=r"\rho_t \le 4 \text{ for } t \le 4, \qquad \rho_5 > 4 \text{ for } 0.9 \le \beta_2 < 1",
+    "RAdam's first four steps are momentum with bias correction; the fifth is the first adaptive one.",
+    statement=r"\rho_t \le 4 \text{ for } t \le 4, \qquad \rho_5 > 4 \text{ for } 0.9 \le \beta_2 < 1; \qquad"
+    r" \theta_t = \theta_{t-1} - \alpha \hat{m}_t \text{ for } \rho_t \le 4",
     scope="every beta_2 in (0, 1) for the first four, beta_2 in [0.9, 1) for the fifth; threshold 4 as in the"
     " paper",
     sources=[liu],
@@ -96,7 +103,8 @@ def radam_fifth(rule: Rule) -> Decision:
 @claim(
     "radam.first_adaptive_step.five",
     "With the threshold 5 of the libraries RAdam's first adaptive step is the sixth.",
-    statement=r"\rho_t \le 5 \text{ for } t \le 5, \qquad \rho_6 > 5 \text{ for } 0.9 \le \beta_2 < 1",
+    statement=r"\rho_t \le 5 \text{ for } t \le 5, \qquad \rho_6 > 5 \text{ for } 0.9 \le \beta_2 < 1; \qquad"
+    r" \theta_t = \theta_{t-1} - \alpha \hat{m}_t \text{ for } \rho_t \le 5",
     scope="every beta_2 in (0, 1) for the first five, beta_2 in [0.9, 1) for the sixth; threshold 5 as in"
     " PyTorch",
     sources=[liu],

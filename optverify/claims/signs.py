@@ -195,6 +195,7 @@ curvature, share = sp.Symbol("lambda", positive=True), sp.Symbol("e", positive=T
     sources=[bernstein],
     expected="refuted",
     evidence="proved",
+    corrected_by="signsgd.neighbourhood",
     rule=about("signsgd"),
 )
 def signsgd_quadratic(rule: Rule) -> Decision:
@@ -217,8 +218,8 @@ def signsgd_quadratic(rule: Rule) -> Decision:
     " enough.",
     statement=r"f(\theta_t) \to \min f \text{ for convex } f; \qquad f(x, y) = \epsilon \lvert x + y \rvert +"
     r" \lvert x - y \rvert, \; 0 < \epsilon < 1: \quad x_t + y_t = x_0 + y_0",
-    scope="dimension 2, exact subgradients, every learning rate of every update: x + y never changes, so f"
-    " stays above epsilon |x_0 + y_0| while its minimum is 0",
+    scope="dimension 2, subgradients that take sign(0) as +1 or -1 where x = y or x = -y, any learning rate"
+    " at each update: x + y never changes, so f never falls below epsilon |x_0 + y_0| while its minimum is 0",
     sources=[
         Source(
             "Karimireddy, Rebjock, Stich and Jaggi",
@@ -231,6 +232,7 @@ def signsgd_quadratic(rule: Rule) -> Decision:
     ],
     expected="refuted",
     evidence="proved",
+    corrected_by="signsgd.neighbourhood",
     rule=about("signsgd"),
 )
 def signsgd_kink(rule: Rule) -> Decision:

@@ -262,7 +262,7 @@ def aligned_square(b1: Any, b2: Any, k: Any) -> sp.Expr:
 
 @claim(
     "adam.step.supremum",
-    "The bound on Adam's step is sharp: growing gradients come as close to it as one likes.",
+    "The bound on Adam's step is sharp: gradients in geometric progression come as close to it as one likes.",
     statement=r"g_t = (\beta_2/\beta_1)^t \; \Longrightarrow \; \frac{(\theta_t - \theta_{t-1})^2}{\alpha^2}"
     r" = \frac{(1 - \beta_1)^2}{(1 - \beta_2)(1 - r)} \, (1 - r^t) \, \frac{1 - \beta_2^t}{(1 -"
     r" \beta_1^t)^2} \to \frac{(1 - \beta_1)^2}{(1 - \beta_2)(1 - r)}, \quad r = \frac{\beta_1^2}{\beta_2} <"

@@ -50,7 +50,7 @@ root = sp.Symbol("r", positive=True)
 
 @claim(
     "ademamix.constant_gradient",
-    "Under a constant gradient AdEMAMix's steps grow from about lr to (1 + alpha) lr, nine times as long.",
+    "Under a constant gradient AdEMAMix's steps grow from about lr to (1 + alpha) lr, nine lr for alpha = 8.",
     statement=r"\theta_t = \theta_{t-1} - \eta \left( 1 + \alpha (1 - \beta_3^t) \right) \frac{g}{\lvert g"
     r" \rvert + \epsilon}, \qquad t = 1, 2, \dots",
     scope="each coordinate, constant gradient g and lr, alpha and beta_3 constant, no weight decay, epsilon"
@@ -93,7 +93,8 @@ def _grown(beta: sp.Symbol, power: int, k: sp.Expr) -> sp.Expr:
 
 @claim(
     "adan.constant_gradient",
-    "Under a constant gradient every step of Adan is lr: there are no differences to look ahead with.",
+    "Under a constant gradient Adan's steps stay the same, lr for epsilon = 0: there are no differences to"
+    " look ahead with.",
     statement=r"\theta_t = \theta_{t-1} - \eta \, \frac{g}{\sqrt{g^2 + \varepsilon}}, \qquad t = 1, 2, \dots",
     scope="each coordinate, constant gradient g and lr, no weight decay, epsilon inside the root, every t;"
     " the size is below lr for epsilon > 0",
@@ -194,7 +195,8 @@ def nadam_constant(rule: Rule) -> Decision:
     statement=r"\theta_t - \theta_{t-1} = -\alpha \, \frac{g}{\sqrt{\nu} \lvert g \rvert + \epsilon} \left("
     r" \mu \, \frac{1 - \mu^t}{1 - \mu^{t+1}} + \frac{1 - \mu}{1 - \mu^t} \right) \to -\alpha \,"
     r" \frac{g}{\sqrt{\nu} \lvert g \rvert + \epsilon}",
-    scope="each coordinate, constant gradient g, constant lr and momentum, epsilon outside the root, every t",
+    scope="each coordinate, constant gradient g, constant lr and momentum, epsilon outside the root, every t;"
+    " the title's sizes are for epsilon = 0",
     sources=[dozat],
     rule=about("nadam", momentum_schedule="constant"),
 )
@@ -297,7 +299,7 @@ def adabelief_constant(rule: Rule) -> Decision:
 
 @claim(
     "yogi.second_moment",
-    "Yogi's second moment moves by at most (1 - beta2) g^2 in an update, and stays positive.",
+    "Yogi's second moment moves by at most (1 - beta2) g^2 in an update, and never falls below zero.",
     statement=r"\lvert v_t - v_{t-1} \rvert \le (1 - \beta_2) \, g_t^2, \qquad v_t \ge 0, \qquad t = 1, 2,"
     r" \dots",
     scope="each coordinate, any gradients, beta_2 in [0, 1), any v_0 >= 0, every t; Adam's falls by up to (1"
@@ -330,8 +332,7 @@ def yogi_moves(rule: Rule) -> Decision:
 
 @claim(
     "adopt.unbiased",
-    "What ADOPT divides a gradient by does not depend on it, so the divided gradient is unbiased for the"
-    " past.",
+    "What ADOPT divides a gradient by does not depend on it: given the past, the quotient is unbiased.",
     statement=r"E[m_t \mid g_1, \dots, g_{t-1}] = \beta_1 m_{t-1} + (1 - \beta_1) \, \frac{E[g_t \mid g_1,"
     r" \dots, g_{t-1}]}{\max(\sqrt{v_{t-1}}, \epsilon)}, \qquad t = 2, 3, \dots",
     scope="each coordinate, any noise, no clipping, epsilon > 0, v_(t-1) > 0, every t >= 2; Adam's quotient"

@@ -8,6 +8,7 @@ from optverify.claims._adaptive import (
     change,
     changes,
     claim,
+    exact_run,
     exact_values,
     initial,
     loshchilov_hutter,
@@ -18,6 +19,7 @@ from optverify.claims._claim import (
     Decision,
     about,
     holds,
+    in_scope,
     refuted,
 )
 from optverify.language import (
@@ -87,6 +89,7 @@ def _decay_apart(coupled: Rule, decoupled: Rule) -> str | None:
     sources=[loshchilov_hutter("section 2, Proposition 2")],
     expected="refuted",
     evidence="proved",
+    corrected_by="adamw.decay.separate",
     coupled=coupled_adam,
     decoupled=adamw,
 )
@@ -120,6 +123,7 @@ def decay_of_adam(coupled: Rule, decoupled: Rule) -> Decision:
     sources=[loshchilov_hutter("section 2 and Algorithm 1")],
     expected="refuted",
     evidence="exact certificate",
+    corrected_by="sgdw.decay.separate",
     coupled=about("momentum", weight_decay_form="coupled"),
     decoupled=about("sgdw"),
 )
@@ -140,6 +144,86 @@ def decay_of_momentum(coupled: Rule, decoupled: Rule) -> Decision:
         f" {words(found)} only, and then the second ones differ by {words(gaps)}: the velocity carries the L2"
         f" term on"
     )
+
+
+# ---- decay beside the step -------------------------------------------------------------------------------
+
+
+def _show_separate(decayed: Rule, plain: Rule) -> None:
+    """Show that the states are those without decay, and that theta lacks lr weight_decay theta besides."""
+    one, two = closed_form(decayed), closed_form(plain)
+    for state in plain.states:
+        show_equal(one[state.name], two[state.name], f"{state.name}_t", domains(decayed))
+        show_equal(decayed.state(state.name).initial, state.initial, f"{state.name}_0")
+    shrunk = two["theta"] - lr * weight_decay * theta.before
+    show_equal(one["theta"], shrunk, "theta_t", domains(decayed))
+
+
+def _decay_not_separate(decayed: Rule, plain: Rule) -> str | None:
+    """Look for states that differ, or another difference of the steps from one point; in words."""
+    values = {h.name: sp.Rational(1, k) for k, h in enumerate(decayed.every_hyperparameter, 2)}
+    values |= {"lr": sp.Rational(1, 2), "weight_decay": sp.Rational(1, 3)}
+    used = [{h.name: values[h.name] for h in r.hyperparameters} for r in (decayed, plain)]
+    kept = 1 - values["lr"] * values["weight_decay"]
+    one, two = (exact_run(r, (2, -3), 1, **given) for r, given in zip((decayed, plain), used, strict=True))
+    shrunk = 1
+    for k in (1, 2):
+        shrunk = kept * shrunk + two[k]["theta"] - two[k - 1]["theta"]
+        stated = {s.name: two[k][s.name] for s in plain.states} | {"theta": shrunk}
+        for name, value in stated.items():
+            if (one[k][name] - value).equals(0) is False:
+                return (
+                    f"gradients 2, -3 from theta_0 = 1 with {told(**used[0])}: {name}_{k} is {one[k][name]},"
+                    f" not {value}"
+                )
+    return None
+
+
+def _separate(decayed: Rule, plain: Rule) -> Decision:
+    """Both in the same dialect but for the decay, or nothing is said."""
+    in_scope(plain, **(dict(decayed.options) | {"weight_decay_form": "none"}))
+    in_scope(decayed, weight_decay_form="decoupled")
+    with unless(lambda: _decay_not_separate(decayed, plain)):
+        _show_separate(decayed, plain)
+    return holds("the states do not see the decay, and it adds -lr wd theta to the step, whatever they are")
+
+
+SEPARATE = (
+    r"\theta_t = (1 - %s \lambda) \, \theta_{t-1} + \Delta_t, \qquad \Delta_t = \text{ the step of %s with"
+    r" the same gradients } g_1, \dots, g_t"
+)
+
+
+@claim(
+    "adamw.decay.separate",
+    "AdamW adds to Adam's step a decay that shrinks every parameter by the same factor, whatever its"
+    " gradients are.",
+    statement=SEPARATE % (r"\alpha", "Adam"),
+    scope="each coordinate, any gradients that both are given, any hyperparameters, the decay multiplied by"
+    " lr, every t",
+    sources=[loshchilov_hutter("Algorithm 2, line 12, with the decay multiplied by lr as libraries do")],
+    decayed=adamw,
+    plain=about("adam"),
+)
+def adamw_separate(decayed: Rule, plain: Rule) -> Decision:
+    """The moments are the same, and theta differs by the decay alone."""
+    return _separate(decayed, plain)
+
+
+@claim(
+    "sgdw.decay.separate",
+    "SGDW adds to the step of momentum a decay that shrinks every parameter by the same factor and leaves no"
+    " trace in the velocity.",
+    statement=SEPARATE % (r"\varepsilon", "momentum"),
+    scope="each coordinate, any gradients that both are given, any lr and momentum, the decay multiplied by"
+    " lr, every t",
+    sources=[loshchilov_hutter("Algorithm 1, line 9, with the decay multiplied by lr as libraries do")],
+    decayed=about("sgdw"),
+    plain=about("momentum"),
+)
+def sgdw_separate(decayed: Rule, plain: Rule) -> Decision:
+    """The velocity is the same, and theta differs by the decay alone."""
+    return _separate(decayed, plain)
 
 
 @claim(
