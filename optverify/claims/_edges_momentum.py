@@ -100,11 +100,6 @@ EDGES = (
         about("momentum", form="ema"), heavy_ball, {"lr": lr * (1 - momentum)}, (ma_yarats,),
     ),
     Edge(
-        "outside.momentum", "It makes no difference whether the velocity holds steps or gradients.",
-        about("momentum", lr_placement="outside"), heavy_ball, {}, (sutskever,), {"v": -lr * v},
-        condition="constant lr",
-    ),
-    Edge(
         "dampened.momentum", "Dampening only rescales the learning rate of momentum.",
         about("momentum", form="dampened"), heavy_ball, {"lr": lr * (1 - dampening)}, (sutskever,),
         condition="a first buffer of zero",

@@ -10,7 +10,7 @@ import sympy as sp
 from optverify.claims._claim import Decision, about, about_schedule, claim, holds, refuted
 from optverify.claims._noise import bottou_curtis, curvature, memoryless, noisy_move, ranges, sigma, white
 from optverify.language import Rule, ScheduleFamily, Source, decay_factor, grad, lr, t, theta
-from optverify.language.clock import decay_steps, gamma, warmup
+from optverify.language.clock import decay_steps, gamma
 from optverify.language.clock import t as updates
 from optverify.proof import (
     NotProved,
@@ -19,7 +19,6 @@ from optverify.proof import (
     show_by_induction,
     show_equal,
     show_nonnegative,
-    show_positive,
 )
 from optverify.proof.moments import noise
 from optverify.schedules.inverse_time import decay_rate
@@ -31,14 +30,6 @@ robbins_monro = Source(
     "the conditions on the step sizes: their sum infinite, that of their squares finite",
     "Annals of Mathematical Statistics 22",
     url="https://doi.org/10.1214/aoms/1177729586",
-)
-bottou_tricks = Source(
-    "Bottou",
-    2012,
-    "Stochastic gradient descent tricks",
-    "rates of the form gamma_0 (1 + gamma_0 lambda t)^-1",
-    "Neural Networks: Tricks of the Trade",
-    url="https://leon.bottou.org/papers/bottou-tricks-2012",
 )
 nemirovski = Source(
     "Nemirovski, Juditsky, Lan and Shapiro",
@@ -58,69 +49,6 @@ def rate(schedule: ScheduleFamily) -> sp.Expr:
     return value
 
 
-def order(e: sp.Expr, variable: sp.Symbol) -> tuple[int, sp.Expr]:
-    """p and C with e ~ C variable^(-p), for a rational function; NotProved for any other."""
-    if not e.is_rational_function(variable):
-        raise NotProved(f"{e} is no rational function of {variable}")
-    above, below = (sp.Poly(part, variable) for part in sp.fraction(sp.cancel(sp.together(e))))
-    return below.degree() - above.degree(), sp.cancel(above.LC() / below.LC())
-
-
-def show_robbins_monro(eta: sp.Expr) -> sp.Expr:
-    """Show sum eta = oo and sum eta^2 < oo for a positive rational function of t; the limit of t eta.
-
-    By comparison with 1/t^p: for a whole p the two hold for p = 1 alone.
-    """
-    p, limit = order(eta, updates)
-    show_positive(limit, "the leading coefficient")
-    if p <= 0:
-        raise Refuted(f"eta_t = {eta} does not go to 0, so the sum of its squares is infinite")
-    if p >= 2:
-        raise Refuted(f"eta_t = {eta} falls like 1/t^{p}, so its sum is finite")
-    for part in sp.fraction(sp.together(eta)):
-        show_positive(part, "a part of eta_t")
-    return limit
-
-
-@claim(
-    "robbins_monro.inverse_time",
-    "A learning rate that falls like 1/t meets the conditions of Robbins and Monro.",
-    statement=r"\sum_{t=0}^{\infty} \eta_t = \infty, \qquad \sum_{t=0}^{\infty} \eta_t^2 < \infty, \qquad"
-    r" \eta_t = \frac{\eta_0}{1 + \lambda t / s}",
-    scope="every lr, decay_rate > 0 and decay_steps, not as a staircase",
-    sources=[robbins_monro, bottou_tricks],
-    schedule=about_schedule("inverse_time"),
-)
-def inverse_time_conditions(schedule: ScheduleFamily) -> Decision:
-    """Comparison with the harmonic series and the series of 1/t^2."""
-    limit = show_robbins_monro(rate(schedule))
-    return holds(f"eta_t > 0 and t eta_t tends to {limit} > 0: compare with the sums of 1/t and of 1/t^2")
-
-
-@claim(
-    "robbins_monro.inverse_sqrt",
-    "A learning rate that falls like 1/sqrt(t) meets the conditions of Robbins and Monro.",
-    statement=r"\sum_{t=0}^{\infty} \eta_t^2 < \infty, \qquad \eta_t = \eta_{\max} \sqrt{\frac{W}{\max(t,"
-    r" W)}}",
-    scope="every lr and W; the sum of the rates is infinite, so the other condition is met",
-    sources=[robbins_monro, bottou_curtis],
-    expected="refuted",
-    evidence="proved",
-    corrected_by="robbins_monro.inverse_time",
-    schedule=about_schedule("inverse_sqrt"),
-)
-def inverse_sqrt_conditions(schedule: ScheduleFamily) -> Decision:
-    """The squares from t = W on are those of the harmonic series."""
-    later = sp.Symbol("k", integer=True, nonnegative=True)
-    square = sp.powsimp((rate(schedule).subs(updates, warmup + later)) ** 2)
-    p, limit = order(square, later)
-    if p > 1 or not limit.is_positive:
-        raise NotProved(f"eta_t^2 is {square}, which falls like {limit}/k^{p}")
-    return refuted(
-        f"eta_(W+k)^2 = {square}, and k times that tends to {limit} > 0, so the sum is infinite", "proved"
-    )
-
-
 @claim(
     "gd.exponential.reaches",
     "With a learning rate that decays exponentially SGD still reaches the minimum, wherever it begins.",
@@ -130,7 +58,7 @@ def inverse_sqrt_conditions(schedule: ScheduleFamily) -> Decision:
     sources=[robbins_monro, bottou_curtis],
     expected="refuted",
     evidence="proved",
-    corrected_by="robbins_monro.inverse_time",
+    corrected_by="inverse_time.robbins_monro",
     rule=about("gd"),
     schedule=about_schedule("exponential"),
 )

@@ -7,7 +7,7 @@ import pytest
 import sympy as sp
 
 import optverify as ov
-from optverify.claims import claim, pin, properties
+from optverify.claims import pin, properties
 from optverify.claims._bounds import growths
 from optverify.claims._responses import FAMILIES, written
 from optverify.claims.properties import CLAIMS, PROPERTIES, claim_of, pinned, property_claims
@@ -229,5 +229,6 @@ def test_the_update_from_which_a_hyperparameter_counts():
 
 def test_a_run_that_ends_early_says_nothing_of_influence():
     """There is no exact form of eigenvectors: nothing is known, and nothing is refuted."""
-    result = claim("property.influence.soap").decide(rule=ov.rule("soap", basis="eigh"))
+    influence = next(c for c in CLAIMS if c.id == "property.influence.soap")
+    result = influence.decide(rule=ov.rule("soap", basis="eigh"))
     assert result.verdict == "not decided"
