@@ -44,6 +44,8 @@ def grows(points):
 THRESHOLDS = [
     ("gd", {"weight_decay_form": "coupled"}, {"weight_decay": 0.5}, lambda lam: 2 / (lam + 0.5)),
     ("sgdw", {}, {"momentum": 0.6, "weight_decay": 0.5}, lambda lam: 3.2 / (lam + 1.6 * 0.5)),
+    ("momentum", {"weight_decay_form": "coupled"}, {"momentum": 0.6, "weight_decay": 0.5},
+     lambda lam: 3.2 / (lam + 0.5)),
     ("nesterov", {}, {"momentum": 0.9}, lambda lam: 3.8 / 2.8 / lam),
     ("nesterov", {"nesterov": "rewritten", "lr_placement": "outside"}, {"momentum": 0.5},
      lambda lam: 1.5 / lam),

@@ -294,3 +294,16 @@ def test_shuffled_epochs(lr):
     np.testing.assert_allclose(np.mean(shuffled), lr**4, rtol=1e-12)
     np.testing.assert_allclose(np.mean(drawn), lr**2 * (1 + q**2), rtol=1e-12)
     assert np.mean(shuffled) < np.mean(drawn)
+
+
+def test_schedule_free_sgd_without_momentum_is_a_weighted_mean():
+    """The points of SGD, weighted with the squares of rates that rise and fall."""
+    rates, noise = (0.5, 0.2, 0.7, 0.1, 0.3), (1.0, -2.0, 0.5, 3.0, -1.0)
+    mean, point, points = np.ones(1), np.ones(1), []
+    state = schedule_free_sgd.init(mean)
+    for lr, xi in zip(rates, noise, strict=True):
+        mean, state = schedule_free_sgd.step(mean, 2 * point + xi, state, lr=lr, momentum=0.0)
+        point, _ = gd.step(point, 2 * point + xi, gd.init(point), lr=lr)
+        points.append(point[0])
+        weights = np.square(rates[: len(points)])
+        np.testing.assert_allclose(mean[0], np.dot(weights, points) / weights.sum(), rtol=1e-12)
