@@ -163,7 +163,7 @@ def adabound_band(rule: Rule) -> Decision:
     """What the first moment is multiplied with, between the two ends, for every second moment."""
     plain(rule, amsbound=False, band="fixed", step_decay="none", bias_correction="none")
     rate, names = mean_rate(rule), symbols_of(rule)
-    end, speed, time = names["final_lr"], names["gamma"], sp.Symbol("t", positive=True)
+    end, speed, time = names["final_lr"], names["gamma"], sp.Symbol("t", integer=True, positive=True)
     low, high = end * (1 - 1 / (speed * time + 1)), end * (1 + 1 / (speed * time))
     found = rate.subs(t, time)
     for bound, shown in (("lower", found >= low), ("upper", found <= high)):

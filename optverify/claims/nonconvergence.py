@@ -78,6 +78,7 @@ def period(rule: Rule) -> Period:
     for bound in (first, second, third):
         show_nonnegative(sp.factor(C**2 - bound), "C^2 - v")
     show_nonnegative(sp.sympify(v.initial), "v_0")
+    show_nonnegative(sp.factor(C**2 - sp.sympify(v.initial)), "C^2 - v_0")
     show_positive(low, "v after the first update of a period")
     return Period(low, (first, second, third))
 

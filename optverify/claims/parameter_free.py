@@ -39,6 +39,7 @@ from optverify.proof import (
     domains,
     show_by_smt,
     show_equal,
+    show_nonnegative,
     show_positive,
     unless,
 )
@@ -233,7 +234,8 @@ def prodigy_distance(rule: Rule) -> Decision:
     distance, size = names["d"], sp.Symbol("S", nonnegative=True)
     new = open_form(rule)[distance.now].subs(norm1(names["s"].now), size)
     show_by_smt(new >= distance.before, [], "d_t >= d_(t-1)", domains(rule), SECONDS)
-    show_equal(distance.initial, _named(rule, "d0"), "d at the start", domains(rule))
+    start = sp.sympify(distance.initial) - _named(rule, "d0")
+    show_nonnegative(start, "d at the start, less d_0,", domains(rule))
     return holds("the maximum of the old estimate and another number, or the old one", "decided by SMT")
 
 
