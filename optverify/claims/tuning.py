@@ -59,7 +59,7 @@ Values = Mapping[sp.Symbol, Any]
 low, gap = sp.symbols("m s", positive=True)
 """The smallest curvature, and how far the largest, m + s, lies above it."""
 k = sp.Symbol("k", positive=True)
-"""sqrt(kappa) - 1, for a largest curvature (1 + k)^2 times the smallest, which is 1."""
+"""sqrt(kappa) - 1, for a largest curvature (1 + k)^2 times the smallest."""
 share = sp.Symbol("x", nonnegative=True)
 
 
@@ -149,8 +149,8 @@ def boundary_step(rule: Rule) -> Decision:
 
 # ---- the heavy ball ----------------------------------------------------------------------------------------
 
-POLYAK: Values = {lr: 4 / (k + 2) ** 2, momentum: (k / (k + 2)) ** 2}
-"""Polyak's tuning for curvatures from 1 to (1 + k)^2."""
+POLYAK: Values = {lr: 4 / (low * (k + 2) ** 2), momentum: (k / (k + 2)) ** 2}
+"""Polyak's tuning for curvatures from m to (1 + k)^2 m."""
 NINE: Values = {lr: sp.Rational(1, 4), momentum: sp.Rational(1, 4)}
 """The same for curvatures from 1 to 9, k = 2: the rate is 1/2."""
 
@@ -163,7 +163,7 @@ NINE: Values = {lr: sp.Rational(1, 4), momentum: sp.Rational(1, 4)}
     r" \frac{\sqrt{\kappa} - 1}{\sqrt{\kappa} + 1} \text{ for both roots at every } \lambda \in [m, L]",
     scope="quadratics whose Hessian has its eigenvalues in [m, L], 0 < m < L, kappa = L/m, full gradients,"
     " constant lr and momentum; the rate is that of the roots: at both ends they are double, and a factor t"
-    " comes with it; with theta scaled so that m = 1",
+    " comes with it",
     sources=[polyak_book, lessard],
     rule=about("momentum"),
 )
@@ -172,7 +172,7 @@ def heavy_ball_rate(rule: Rule) -> Decision:
     with unless(lambda: off_radius(rule, NINE, (1, 2, 4, 9), sp.Rational(1, 2))):
         radius = k / (k + 2)
         for of in (between(1, (1 + k) ** 2), (1 + k) ** 2):
-            p = characteristic(rule, {**POLYAK, curvature: of})
+            p = characteristic(rule, {**POLYAK, curvature: low * of})
             show_equal(p.eval(0), radius**2, "the product of the roots")
             discriminant = sp.factor(sp.discriminant(p.as_expr(), z))
             show_nonnegative(-discriminant, "minus the discriminant")
@@ -189,7 +189,7 @@ def heavy_ball_rate(rule: Rule) -> Decision:
     r" \lambda) = \frac{\sqrt{\kappa} - 1}{\sqrt{\kappa} + 1}, \qquad \rho = \max \lvert z \rvert"
     r" \text{ over the roots of a step}",
     scope="quadratics whose Hessian has the eigenvalues m and L, 0 < m < L, kappa = L/m, full gradients, any"
-    " constant lr and momentum, negative ones too; with theta scaled so that m = 1",
+    " constant lr and momentum, negative ones too",
     sources=[polyak_book, lessard],
     evidence="decided by SMT",
     rule=about("momentum"),
@@ -199,24 +199,24 @@ def heavy_ball_optimal(rule: Rule) -> Decision:
     show_fixed_point(rule)
     radius, largest = k / (k + 2), (1 + k) ** 2
     for of, root in ((sp.Integer(1), radius), (largest, -radius)):
-        p = characteristic(rule, {**POLYAK, curvature: of})
+        p = characteristic(rule, {**POLYAK, curvature: low * of})
         show_equal(p.as_expr(), (z - root) ** 2, f"the polynomial of the best tuning at {of}")
     _show_unbeaten(rule, radius, largest)
     return holds(
         "z3: no real lr, momentum and k > 0 meet the six Jury conditions p(r) > 0, p(-r) > 0, r^2 > p(0) at"
-        " lambda = 1 and (1 + k)^2 for r = k/(k + 2); with Polyak's tuning the roots there are r, r and -r,"
+        " lambda = m and (1 + k)^2 m for r = k/(k + 2); with Polyak's tuning the roots there are r, r and -r,"
         " -r",
         "decided by SMT",
     )
 
 
 def _show_unbeaten(rule: Rule, radius: sp.Expr, largest: sp.Expr) -> None:
-    """Show that no lr and momentum keep all roots below the radius at the curvatures 1 and largest."""
-    free: Values = {lr: sp.Symbol("a", real=True), momentum: sp.Symbol("b", real=True)}
+    """Show that no lr and momentum keep all roots below the radius at both ends, m and m times largest."""
+    free: Values = {lr: sp.Symbol("a", real=True) / low, momentum: sp.Symbol("b", real=True)}
     conditions = [
         sp.numer(sp.together(condition)) > 0
         for of in (sp.Integer(1), largest)
-        for condition in jury_conditions(characteristic(rule, {**free, curvature: of}), radius)
+        for condition in jury_conditions(characteristic(rule, {**free, curvature: low * of}), radius)
     ]
     show_by_smt(sp.false, conditions, "no tuning is faster", seconds=5)
 
@@ -281,14 +281,14 @@ def _other_critical(rule: Rule) -> str | None:
 )
 def nesterov_rate(rule: Rule) -> Decision:
     """A double root at m; Jury's conditions for that radius at every other curvature."""
-    tuning: Values = {lr: 1 / (1 + k) ** 2, momentum: k / (k + 2)}
+    tuning: Values = {lr: 1 / (low * (1 + k) ** 2), momentum: k / (k + 2)}
     nine: Values = {lr: sp.Rational(1, 9), momentum: sp.Rational(1, 2)}
     with unless(lambda: off_radius(rule, nine, (1, 2, 5, 9), sp.Rational(2, 3))):
         radius = k / (1 + k)
-        at_low = characteristic(rule, {**tuning, curvature: sp.Integer(1)})
+        at_low = characteristic(rule, {**tuning, curvature: low})
         show_equal(at_low.as_expr(), (z - radius) ** 2, "the polynomial at m")
         for of in (between(1, (1 + k) ** 2), (1 + k) ** 2):
-            show_within(characteristic(rule, {**tuning, curvature: of}), radius, "the rate")
+            show_within(characteristic(rule, {**tuning, curvature: low * of}), radius, "the rate")
     return holds("at m both roots are 1 - 1/sqrt(kappa); at L both are 0")
 
 
@@ -309,20 +309,22 @@ def nesterov_best(rule: Rule) -> Decision:
     tuning, largest, radius = _nesterov_tuning()
     five: Values = {lr: sp.Rational(1, 4), momentum: sp.Rational(1, 3)}
     with unless(lambda: off_radius(rule, five, (1, 2, 4, 5), sp.Rational(1, 2))):
-        at_low = characteristic(rule, {**tuning, curvature: sp.Integer(1)})
+        at_low = characteristic(rule, {**tuning, curvature: low})
         show_equal(at_low.as_expr(), (z - radius) ** 2, "the polynomial at m")
-        at_high = characteristic(rule, {**tuning, curvature: largest})
+        at_high = characteristic(rule, {**tuning, curvature: low * largest})
         show_equal(at_high.as_expr(), (z + radius) * (z - radius / 3), "the polynomial at L")
-        show_within(characteristic(rule, {**tuning, curvature: between(1, largest)}), radius, "the rate")
+        show_within(
+            characteristic(rule, {**tuning, curvature: low * between(1, largest)}), radius, "the rate"
+        )
     return holds(
         "at m both roots are r = 1 - 2/sqrt(3 kappa + 1), at L they are -r and r/3, between inside r"
     )
 
 
 def _nesterov_tuning() -> tuple[Values, sp.Expr, sp.Expr]:
-    """The tuning for sqrt(3 kappa + 1) = 2 + k with m = 1, the largest curvature, and the rate."""
+    """The tuning for sqrt(3 kappa + 1) = 2 + k, the largest curvature over the smallest, and the rate."""
     root = 2 + k
-    return {lr: 4 / root**2, momentum: k / (root + 2)}, (root**2 - 1) / 3, k / root
+    return {lr: 4 / (low * root**2), momentum: k / (root + 2)}, (root**2 - 1) / 3, k / root
 
 
 @claim(
@@ -332,7 +334,7 @@ def _nesterov_tuning() -> tuple[Values, sp.Expr, sp.Expr]:
     r" \lambda) = 1 - \frac{2}{\sqrt{3 \kappa + 1}}, \qquad \rho = \max \lvert z \rvert \text{ over the roots"
     r" of a step}",
     scope="quadratics whose Hessian has the eigenvalues m and L, 0 < m < L, kappa = L/m, full gradients, any"
-    " constant lr and momentum, negative ones too; with theta scaled so that m = 1; slower than the heavy"
+    " constant lr and momentum, negative ones too; slower than the heavy"
     " ball's (sqrt(kappa) - 1)/(sqrt(kappa) + 1) at its best",
     sources=[lessard],
     evidence="decided by SMT",
@@ -342,9 +344,9 @@ def nesterov_optimal(rule: Rule) -> Decision:
     """No lr and momentum satisfy Jury's conditions for a smaller radius at both ends of the spectrum."""
     show_fixed_point(rule)
     tuning, largest, radius = _nesterov_tuning()
-    at_low = characteristic(rule, {**tuning, curvature: sp.Integer(1)})
+    at_low = characteristic(rule, {**tuning, curvature: low})
     show_equal(at_low.as_expr(), (z - radius) ** 2, "the polynomial of the best tuning at m")
-    at_high = characteristic(rule, {**tuning, curvature: largest})
+    at_high = characteristic(rule, {**tuning, curvature: low * largest})
     show_equal(at_high.as_expr(), (z + radius) * (z - radius / 3), "the polynomial of the best tuning at L")
     _show_unbeaten(rule, radius, largest)
     return holds(
