@@ -87,7 +87,7 @@ def adam_frozen(rule: Rule) -> Decision:
 
 @claim(
     "nadam.frozen.stability",
-    "Nadam's look-ahead costs stability: late in training it is stable below 13.6/lr where Adam is below"
+    "Nadam's look-ahead costs stability: late in training it is stable below 13.57/lr where Adam is below"
     " 38/lr.",
     statement=r"(\theta_t, m_t) \to 0 \text{ from every start} \quad \Longleftrightarrow \quad 0 < \alpha"
     r" \frac{\lambda}{P} < \frac{2 (1 + \mu)}{(1 - \mu)(1 + 2 \mu)}, \qquad P = \sqrt{\nu v} + \epsilon,"

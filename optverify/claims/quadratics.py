@@ -21,7 +21,7 @@ jury = Source(
 
 @claim(
     "gd.quadratic.stability",
-    "Gradient descent on a quadratic converges for step sizes up to 2/L, and for no others.",
+    "Gradient descent on a quadratic converges for step sizes below 2/L, and for no others.",
     statement=r"\theta_t \to 0 \text{ from every } \theta_0 \quad \Longleftrightarrow \quad 0 < \eta"
     r" \lambda < 2, \qquad f(\theta) = \frac{\lambda}{2} \theta^2",
     scope="quadratics with curvature lambda > 0, full gradients, constant lr; in d dimensions along each"
