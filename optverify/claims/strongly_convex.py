@@ -199,8 +199,8 @@ def exact_line_search(rule: Rule) -> Decision:
 
 @claim(
     "nesterov.strongly_convex.rate",
-    "The steps that Nesterov momentum needs on strongly convex functions grow like the root of the condition"
-    " number.",
+    "On strongly convex functions the number of steps that Nesterov momentum needs grows like the root of the"
+    " condition number.",
     statement=r"f(\theta_t) - f^\ast \le \left( 1 - \sqrt{\frac{m}{L}} \right)^t \left( f(\theta_0) - f^\ast"
     r" + \frac{m}{2} \lVert \theta_0 - \theta^\ast \rVert^2 \right), \qquad \varepsilon = \frac{1}{L}, \quad"
     r" \mu = \frac{\sqrt{L} - \sqrt{m}}{\sqrt{L} + \sqrt{m}}",

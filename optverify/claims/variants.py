@@ -116,10 +116,18 @@ def adan_constant(rule: Rule) -> Decision:
     step = -lr * grad / sp.sqrt(grad**2 + eps)
     again = {rule.state(name).before: value for name, value in rest.items()}
     later = sp.Symbol("k", integer=True, nonnegative=True) + 2
-    for old, time in ((initial(rule), sp.Integer(1)), (again, later)):
-        for name, value in rest.items():
-            show_equal(form[name].subs(t, time).subs(old), value, f"{name}_t at t = {time}", domains(rule))
-        show_equal(change(rule).subs(t, time).subs(old), step, f"the step at t = {time}", domains(rule))
+
+    def stated(values: Any, g: sp.Expr, k: int) -> sp.Expr:
+        return -values["lr"] * g / sp.sqrt(g**2 + values["eps"])
+
+    within = domains(rule)
+    with unless(lambda: other_step(rule, (2, 2, 2), stated, lr=half, eps=5)):
+        for old, time in ((initial(rule), sp.Integer(1)), (again, later)):
+            for name, value in rest.items():
+                show_equal(
+                    form[name].subs(t, time).subs(old), value, f"{name}_t at t = {time}", domains(rule)
+                )
+            show_equal(change(rule).subs(t, time).subs(old), step, f"the step at t = {time}", domains(rule))
     return holds("m = g, v = 0 and n = g^2 after the first update and after every later one")
 
 

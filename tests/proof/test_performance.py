@@ -253,3 +253,13 @@ def test_pepit_needs_every_hyperparameter_and_may_be_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "PEPit", None)
     with pytest.raises(Missing, match=r"optverify\[pep\]"):
         numerical_worst_case(ov.rule("gd"), 1, {"lr": 1}, SMOOTH, "gap")
+
+
+def test_certificates_and_classes_are_made_of_fractions():
+    """A float that happens to pass would be no certificate."""
+    with pytest.raises(TypeError, match="is a float"):
+        Certificate(0.5, {})
+    with pytest.raises(TypeError, match="is a float"):
+        Certificate(Fraction(1, 2), {(0, 1): 0.25})
+    with pytest.raises(TypeError, match="is a float"):
+        FunctionClass(mu=0.1)
