@@ -120,7 +120,6 @@ def adan_constant(rule: Rule) -> Decision:
     def stated(values: Any, g: sp.Expr, k: int) -> sp.Expr:
         return -values["lr"] * g / sp.sqrt(g**2 + values["eps"])
 
-    within = domains(rule)
     with unless(lambda: other_step(rule, (2, 2, 2), stated, lr=half, eps=5)):
         for old, time in ((initial(rule), sp.Integer(1)), (again, later)):
             for name, value in rest.items():

@@ -4,6 +4,8 @@ import pytest
 
 import optverify as ov
 from optverify.claims import claim, claims
+from optverify.claims._claim import in_scope
+from optverify.proof import NotProved
 
 CHANGES = {
     "weight_decay_form": ("coupled", "after_step"),
@@ -138,3 +140,8 @@ def test_a_statement_uses_the_symbols_of_the_page(c):
 def test_shuffled_epochs_are_covered_for_the_first_batch_only(id):
     assert "independently of those parameters" in claim(id).scope
     assert "first batch" in claim(id).scope
+
+
+def test_a_rule_without_the_axis_is_outside_the_scope():
+    with pytest.raises(NotProved, match="gd has no such axis"):
+        in_scope(ov.rule("gd"), epsilon="outside")
