@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import sympy as sp
@@ -14,8 +14,9 @@ from optverify.proof.moments import NoisyStep, noise, noisy_step
 from optverify.proof.points import Domains, in_words
 from optverify.proof.stability import z
 from optverify.views.closed import closed_form
-from optverify.views.run import run
+from optverify.views.run import run as exact_run
 
+History = list[dict[str, sp.Expr]]
 curvature, sigma = sp.symbols("lambda sigma", positive=True)
 white = {1: 0, 2: sigma**2}
 """E[xi], E[xi^2]."""
@@ -100,6 +101,14 @@ def rational(e: Any) -> sp.Rational:
     if not number.is_Rational:
         raise NotProved(f"{number} is no number where one was expected")
     return number
+
+
+def run(rule: Rule, gradients: Iterable[Any], start: Any, values: Mapping[str, Any]) -> History:
+    """An exact run of one number. Raises NotProved for a rule that has none, as one for matrices."""
+    try:
+        return exact_run(rule, gradients, start, values)
+    except (TypeError, ValueError) as failed:  # SymPy has no maximum of 1/0
+        raise NotProved(f"rule {rule.name!r} has no run of numbers here: {failed}") from None
 
 
 def memoryless(rule: Rule) -> sp.Expr:

@@ -7,13 +7,12 @@ from typing import Any
 import sympy as sp
 
 from optverify.claims._claim import Decision, about, claim, holds, in_scope
-from optverify.claims._noise import curvature, ranges, rational
+from optverify.claims._noise import curvature, ranges, rational, run
 from optverify.language import Rule, Source, lr, momentum, t, theta
 from optverify.proof import NotProved, show_by_induction, show_equal, unless
 from optverify.proof.moments import noisy_step
 from optverify.rules.asgd import average_start
 from optverify.views.closed import closed_form
-from optverify.views.run import run
 
 polyak_juditsky = Source(
     "Polyak and Juditsky",

@@ -26,12 +26,12 @@ from optverify.claims._noise import (
     memoryless,
     ranges,
     rational,
+    run,
     show_settles,
     sigma,
 )
 from optverify.language import Rule, Source, grad, lr, theta
 from optverify.proof import NotProved, expectation, show_equal, show_positive
-from optverify.views.run import run
 
 goodfellow = Source(
     "Goodfellow, Bengio and Courville",

@@ -12,11 +12,10 @@ import itertools
 import sympy as sp
 
 from optverify.claims._claim import Decision, about, claim, holds_under_conditions, refuted
-from optverify.claims._noise import memoryless, rational
+from optverify.claims._noise import memoryless, rational, run
 from optverify.language import Rule, Source, grad, lr, theta
 from optverify.proof import NotProved, show_equal, show_nonnegative, show_positive, unless
 from optverify.proof.moments import noise
-from optverify.views.run import run
 
 kleinberg = Source(
     "Kleinberg, Li and Yuan",

@@ -23,6 +23,7 @@ from optverify.claims._noise import (
     noisy_move,
     ranges,
     rational,
+    run,
     show_settles,
     sigma,
     white,
@@ -38,7 +39,6 @@ from optverify.proof import (
     unless,
 )
 from optverify.proof.moments import noise, show_with_powers
-from optverify.views.run import run
 
 nesterov_book = Source(
     "Nesterov", 2018, "Lectures on convex optimization", "Theorem 2.1.12", "Springer, 2nd edition"
