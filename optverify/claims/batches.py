@@ -325,6 +325,8 @@ def accumulated_adam_steps(rule: Rule, adam: Rule) -> Decision:
     tiny = sp.Rational(1, 100)  # the mean of the two gradients is 0, where epsilon must not be
     once = run(rule, [1, -1], start=0, values={**values, "eps": tiny, "lr": 1})[-1]["theta"]
     steps = run(adam, [1, -1], start=0, values={**values, "lr": HALF})[-1]["theta"]
+    if once.has(sp.zoo, sp.nan) or steps.has(sp.zoo, sp.nan):
+        raise NotProved(f"the runs end at {once} and {steps}")
     found = [rational(sp.simplify(e)) for e in (once, steps)]
     if found[0] != 0 or found[1] == 0:
         raise NotProved(f"they end at {found[0]} and {found[1]} where it was tried")
