@@ -31,6 +31,7 @@ from optverify.claims._noise import (
     sigma,
 )
 from optverify.language import Rule, Source, grad, lr, theta
+from optverify.language.operators import Operator
 from optverify.proof import NotProved, expectation, show_equal, show_positive
 
 goodfellow = Source(
@@ -325,7 +326,7 @@ def accumulated_adam_steps(rule: Rule, adam: Rule) -> Decision:
     tiny = sp.Rational(1, 100)  # the mean of the two gradients is 0, where epsilon must not be
     once = run(rule, [1, -1], start=0, values={**values, "eps": tiny, "lr": 1})[-1]["theta"]
     steps = run(adam, [1, -1], start=0, values={**values, "lr": HALF})[-1]["theta"]
-    if once.has(sp.zoo, sp.nan) or steps.has(sp.zoo, sp.nan):
+    if any(e.has(sp.zoo, sp.nan, Operator) for e in (once, steps)):
         raise NotProved(f"the runs end at {once} and {steps}")
     found = [rational(sp.simplify(e)) for e in (once, steps)]
     if found[0] != 0 or found[1] == 0:
