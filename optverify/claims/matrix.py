@@ -416,7 +416,7 @@ def muon_orthogonal(rule: Rule) -> Decision:
     "muon.classical",
     "With the classical coefficients 15/8, -5/4 and 3/8 the iteration converges to the orthogonal factor.",
     statement=r"q(x) = \frac{15 x - 10 x^3 + 3 x^5}{8}: \quad 1 - q(x) = (1 - x)^3 \, \frac{3 x^2 + 9 x +"
-    r" 8}{8}, \quad x < q(x) < 1 \text{ for } 0 < x < 1, \quad q(1) = 1",
+    r" 8}{8}, \quad x \le q(x) \le 1 \text{ for } 0 < x < 1, \quad q(1) = 1",
     scope="every matrix of full rank over its norm, each singular value of its own; the order is cubic",
     sources=[higham],
     rule=about("muon"),
@@ -458,7 +458,8 @@ def _another_fixed_point(rule: Rule, numbers: dict[str, sp.Rational]) -> str | N
     "Until its basis is renewed, SOAP is Adam.",
     statement=r"Q_L = I, \; Q_R = I \text{ for } t \le f \quad \Longrightarrow \quad \theta_t \text{ of SOAP}"
     r" = \theta_t \text{ of Adam}, \qquad t \le f",
-    scope="every matrix (an entry of 2 x 2 stands for all), any gradients, t up to precondition_frequency,"
+    scope='every matrix (an entry of 2 x 2 stands for all), any gradients, first="step", t up to'
+    " precondition_frequency,"
     " the same beta_1, beta_2 and epsilon",
     sources=[vyas],
     rule=about("soap"),

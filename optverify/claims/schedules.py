@@ -259,7 +259,7 @@ def indices(schedule: ScheduleFamily) -> Iterator[tuple[int, int, int, int, int]
     " math.log(x, T_mult); the formula is exact over the reals",
     sources=[torch_restarts],
     expected="refuted",
-    evidence="exact enumeration",
+    evidence="numerical",
     corrected_by="restarts.index",
     schedule=about_schedule("cosine_warm_restarts"),
 )
@@ -273,11 +273,11 @@ def floating_index(schedule: ScheduleFamily) -> Decision:
         if growth > 1 and (floated := int(math.log(now / first * (growth - 1) + 1, growth))) != cycle:
             wrong.append((first, growth, now, floated, cycle))
     if not wrong:
-        return holds("the formula is right in every case that was tried", "exact enumeration")
+        return holds("the formula is right in every case that was tried", "numerical")
     first, growth, now, floated, cycle = wrong[0]
     return refuted(
         f"T_0 = {first}, T_mult = {growth}, t = {now}: an exact restart, the beginning of cycle {cycle}, but"
         f" log({growth**cycle}) / log({growth}) is a little less than {cycle} in floats and gives {floated}:"
         f" the rate is still at the bottom of the cycle before. Wrong in {len(wrong)} of the cases tried",
-        "exact enumeration",
+        "numerical",
     )
