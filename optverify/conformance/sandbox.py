@@ -1,8 +1,8 @@
 """Other people's code in a process of its own, with a time limit: a crash or a hang becomes an answer.
 
 The child is this module, run as a program. It is handed a job as JSON, loads what is to be judged, and leaves
-its answer in a file; what it prints goes into a pipe of which the last lines are kept, to explain a crash. On a
-hang the child says where it stands before it is killed, with all processes that it started.
+its answer in a file; what it prints goes into a pipe of which the last lines are kept, to explain a crash. When
+it hangs, it says where it stands before it is killed, with all processes that it started.
 """
 
 from __future__ import annotations
