@@ -19,21 +19,25 @@ Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
 
 LR = 0.05
+LARGE = 0.9
+"""A learning rate that bounds on it cut off."""
 SHAPE = (2, 3)
 """A matrix: rules for matrices take it, and no other rule minds."""
 SHAPES: tuple[Shape, ...] = ((5,), (), (2, 3), (2, 1, 2))
 MATRICES: tuple[Shape, ...] = ((3, 2), (2, 3), (1, 4))
 LONG = 2000
+NUMBERS = ("loss", "global_norm")
+"""Inputs that are one number for all parameters."""
 AWKWARD = {
     "lr": LR, "momentum": 0.8, "dampening": 0.3, "beta1": 0.8, "beta2": 0.95, "beta3": 0.99, "beta4": 0.7,
     "rho": 0.93, "eps": 0.03, "weight_decay": 0.07, "lr_decay": 0.1, "initial_accumulator": 0.3,
     "eps1": 1e-3, "eps2": 0.9, "eps_root": 2e-3, "min_step": 4e-3, "max_step": 0.09, "average_start": 2.0,
     "lambda1": 0.1, "lambda2": 0.2, "shrinkage": 0.3, "beta": 0.4, "lambd": 0.2, "momentum_decay": 0.02,
     "f_min": -0.1, "lr_max": 0.02, "d0": 1e-2, "r_eps": 1e-2, "trust_coefficient": 0.1,
-    "clip_threshold": 0.8, "d_coefficient": 3.0, "period": 3.0, "precondition_frequency": 2.0,
-    "warmup": 6.0, "beta_start": 0.6, "final_lr": 0.04, "base_lr": 0.08, "gamma": 0.05, "phi_min": 0.3,
+    "clip_threshold": 0.8, "d_coefficient": 30.0, "period": 3.0, "precondition_frequency": 2.0,
+    "warmup": 6.0, "beta_start": 0.6, "final_lr": 0.04, "base_lr": 0.08, "gamma": 0.05, "phi_min": 0.0,
     "phi_max": 0.9, "sync_period": 3.0, "partial": 0.2, "nu": 0.6, "nu1": 0.6, "nu2": 0.7, "optimism": 0.6,
-    "lr_power": 0.4, "power": 0.6, "decay_rate": 0.7, "b0": 0.2, "loss": 0.3, "c": 0.7,
+    "lr_power": 0.4, "power": 0.6, "decay_rate": 0.7, "b0": 0.2, "c": 0.7,
 }  # fmt: skip
 """Hyperparameters with which dialects show: large epsilon and decay, awkward betas, bounds that bind."""
 
@@ -146,11 +150,12 @@ class _Maker:
         return Probe(name, tuple(params), tuple(steps), self.lr, self.dtype, note)
 
     def given(self, name: str, k: int, shapes: Sequence[Shape]) -> dict[str, Any]:
-        """The further inputs of update k: losses fall and rise; other gradients are like the gradients."""
+        """The further inputs of update k: losses rise and fall; other gradients are like the gradients."""
         made: dict[str, Any] = {}
         for wanted in self.inputs:
-            if wanted in ("loss", "global_norm"):
-                made[wanted] = float(abs(self.normal(f"{wanted} {name} {k}", 1, ())[0]) + 0.05)
+            if wanted in NUMBERS:
+                number = float(self.normal(f"{wanted} {name} {k}", 1, ())[0])
+                made[wanted] = number if wanted == "loss" and name == "random" else abs(number)
             else:
                 seeds = [f"{wanted} {name} {k} {i}" for i in range(len(shapes))]
                 pairs = zip(seeds, shapes, strict=True)
@@ -175,12 +180,18 @@ def bank(
     known = hyperparameters or {}
     eps = next((known[n] for n in ("eps", "eps_root", "eps1") if known.get(n, 0) > 0), 1e-8)
     matrix = rule is not None and rule.needs_matrix
-    inputs = ("loss",) if rule is None else tuple(i.name for i in rule.every_input)
+    inputs = ("loss",) if rule is None else _asked(rule)
     make = _Maker(
         SHAPE if shape is None else shape, MATRICES if matrix else SHAPES,
         min(float(eps), 1.0), float(known.get("lr", LR)), dtype, inputs,
     )  # fmt: skip
     return [*_plain(make), *_sizes(make), *_together(make), *([_long(make, long)] if long else [])]
+
+
+def _asked(rule: Rule) -> tuple[str, ...]:
+    """What some dialect of the rule is given with each gradient; the loss is one of its hyperparameters."""
+    loss = [h.name for h in rule.every_hyperparameter if h.name in NUMBERS]
+    return (*(i.name for i in rule.every_input), *loss)
 
 
 def _plain(make: _Maker) -> list[Probe]:
@@ -194,7 +205,9 @@ def _plain(make: _Maker) -> list[Probe]:
     flips[4:6] *= 3
     early, late = make.normal("zeros first", 10), make.normal("zeros later", 12)
     early[:3], late[4:9] = 0, 0
-    rates = [None, None, None, 0.25, None, None, 3.0, None, None, 1.0]
+    large = max(3.0, LARGE / make.lr)
+    rates = [None, None, None, 0.25, None, None, large, None, None, 1.0]
+    steady = np.tile(make.normal("steady", 1), (10, *(1,) * len(make.shape)))
     silent = np.zeros((8, *make.shape))
     return [
         make.probe("random", random, "usual gradients"),
@@ -205,6 +218,7 @@ def _plain(make: _Maker) -> list[Probe]:
         make.probe("sign flips", flips, "the first moment cancels, the second does not"),
         make.probe("zeros first", early, "exact zeros from the start"),
         make.probe("zeros later", late, "exact zeros in mid-run"),
+        make.probe("steady", steady, "the same gradient again and again: estimates of distance grow"),
     ]  # fmt: skip
 
 
@@ -217,6 +231,10 @@ def _sizes(make: _Maker) -> list[Probe]:
     huge = make.normal("huge", 8) * (1e60 if make.dtype == "float64" else 1e10)
     powers = 10.0 ** -(np.arange(14) / 3).reshape(-1, *(1,) * len(make.shape))
     falling = make.normal("falling", 14) * powers
+    growing = (
+        make.normal("from zero", 8) * make.eps * 10.0 ** np.arange(-2, 6).reshape(-1, *(1,) * len(make.shape))
+    )
+    zero = make.probe("from zero", growing, "parameters at zero, gradients that grow: norms of nothing")
     mixed = make.normal("mixed sizes", 8) * 10.0 ** np.resize([0, -3, 2, -1, 3, -2, 1], count)
     return [
         make.probe("near epsilon", near, "where epsilon and the root weigh the same"),
@@ -225,6 +243,7 @@ def _sizes(make: _Maker) -> list[Probe]:
         make.probe("mixed sizes", mixed, "coordinates of very different size"),
         make.probe("below epsilon", tiny, "epsilon alone in the denominator"),
         make.probe("huge", huge, "epsilon without weight; squares of a hundred digits"),
+        zero.at_theta(np.zeros(make.shape, make.dtype)),
     ]
 
 

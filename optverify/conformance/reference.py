@@ -179,33 +179,33 @@ def _column(  # noqa: PLR0917
     steps: Compiled, known: Mapping[str, float], probe: Probe, i: int, clock: Clock, first: int
 ) -> tuple[list[Array], list[Array], list[Mapping[str, Any]]]:
     """One parameter: theta, the gradient's point and the states, before the first update and after each."""
-    rates = _rates(probe, known.get("lr"))
+    rates = [rate[i] for rate in _rates(probe, known.get("lr"))]
     start = np.asarray(probe.params[i], probe.dtype)
-    given: dict[str, Any] = {**known, "lr": rates[0][i] if rates else probe.lr}
-    at = steps.start(start, given)
-    thetas, points = [start], [start]
+    each = [
+        {**known, **_mine(steps, step.inputs, i), "lr": rate}
+        for step, rate in zip(probe.steps, rates, strict=True)
+    ]
+    at = steps.start(start, each[0])
+    thetas, points = [start], []
     states: list[Mapping[str, Any]] = [at]
     t = first - 1
-    for step, rate in zip(probe.steps, rates, strict=True):
+    for step, given in zip(probe.steps, each, strict=True):
         grad = step.grads[i]
         t += clock == "shared" or grad is not None
-        given["lr"] = rate[i]
-        points[-1] = steps.point(at, given)  # with the lr of this update
+        points.append(steps.point(at, given))
         if grad is not None:
-            more = {n: _mine(step.inputs, n, i) for n in steps.inputs}
-            at = steps.update(at, grad, t, {**given, **more})
+            at = steps.update(at, grad, t, given)
         thetas.append(at["theta"])
-        points.append(at["theta"])
         states.append(at)
-    points[-1] = steps.point(at, given)
+    points.append(steps.point(at, each[-1]))
     return thetas, points, states
 
 
-def _mine(inputs: Mapping[str, Any], name: str, i: int) -> Any:
-    if name not in inputs:
-        raise ValueError(f"the probe gives no {name}")
-    value = inputs[name]
-    return value if isinstance(value, float) else value[i]
+def _mine(steps: Compiled, inputs: Mapping[str, Any], i: int) -> dict[str, Any]:
+    """What an update of this parameter is given besides its gradient."""
+    if missing := [name for name in steps.inputs if name not in inputs]:
+        raise ValueError(f"the probe gives no {', '.join(missing)}")
+    return {n: x if isinstance(x, float) else x[i] for n, x in inputs.items()}
 
 
 # ---- a box -------------------------------------------------------------------------------------------------
