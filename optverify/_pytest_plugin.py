@@ -14,11 +14,10 @@ from typing import Any
 import pytest
 
 from optverify import _session
-from optverify._session import EXPECTED, FAILED, INAPPLICABLE, PASSED, UNEXPECTED, Entry
+from optverify._session import EXPECTED, FAILED, PASSED, UNEXPECTED, Entry
 
 PROPERTY = "optverify"
 UNUSED: pytest.StashKey[list[Entry]] = pytest.StashKey()
-RAN = (PASSED, FAILED, EXPECTED, UNEXPECTED)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -120,7 +119,7 @@ def pytest_terminal_summary(
         outcomes[identity.rpartition("-")[0]][outcome] += 1
     terminalreporter.write_sep("-", "optverify")
     for subject, counts in sorted(outcomes.items()):
-        terminalreporter.write_line(f"{subject}: {counted(counts, len(CHECKS))}")
+        terminalreporter.write_line(f"{subject}: {_session.counted(counts, len(CHECKS))}")
     unused = [] if hasattr(config, "workerinput") else config.stash.get(UNUSED, [])
     for entry in unused:
         if not any(entry.fits(identity) for identity, _ in rows):
@@ -137,11 +136,3 @@ def _rows(terminalreporter: pytest.TerminalReporter) -> Iterator[tuple[str, str]
                 if name == PROPERTY:
                     identity, _, outcome = value.rpartition(": ")
                     yield identity, outcome
-
-
-def counted(outcomes: Counter[str], total: int) -> str:
-    """`17 of 19 checks run: 16 passed, 1 expected failure; 2 not applicable`."""
-    run = sum(outcomes[kind] for kind in RAN)
-    kinds = ", ".join(f"{outcomes[kind]} {kind}" for kind in RAN if outcomes[kind])
-    rest = f"; {outcomes[INAPPLICABLE]} {INAPPLICABLE}" if outcomes[INAPPLICABLE] else ""
-    return f"{run} of {total} checks run" + (f": {kinds}" if kinds else "") + rest

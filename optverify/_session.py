@@ -5,6 +5,7 @@ Nothing is imported here but the standard library: the plugin is loaded by every
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -39,6 +40,7 @@ class Row:
 
 PASSED, FAILED = "passed", "failed"
 EXPECTED, UNEXPECTED, INAPPLICABLE = "expected failure", "unexpected pass", "not applicable"
+RAN = (PASSED, FAILED, EXPECTED, UNEXPECTED)
 
 entries: tuple[Entry, ...] = ()
 """Expected failures of the running pytest session."""
@@ -79,3 +81,11 @@ def refuse_unknown(checks: Iterable[str], known: Iterable[str], where: str) -> N
 def expected(identity: str) -> str | None:
     """Why this check is expected to fail, by the files of the session; None if it is not."""
     return next((e.reason for e in entries if e.fits(identity)), None)
+
+
+def counted(outcomes: Counter[str], total: int) -> str:
+    """`17 of 19 checks run: 16 passed, 1 expected failure; 2 not applicable`."""
+    run = sum(outcomes[kind] for kind in RAN)
+    kinds = ", ".join(f"{outcomes[kind]} {kind}" for kind in RAN if outcomes[kind])
+    rest = f"; {outcomes[INAPPLICABLE]} {INAPPLICABLE}" if outcomes[INAPPLICABLE] else ""
+    return f"{run} of {total} checks run" + (f": {kinds}" if kinds else "") + rest

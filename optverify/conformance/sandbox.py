@@ -1,7 +1,7 @@
 """Other people's code in a process of its own, with a time limit: a crash or a hang becomes an answer.
 
 The child is this module, run as a program. It is handed a job as JSON, loads what is to be judged, and leaves
-its answer in a file; what it prints goes into a pipe of which the last lines are kept, to explain a crash. When
+its answer in a file; what it prints goes into a pipe of which the last lines are kept, to explain a crash. If
 it hangs, it says where it stands before it is killed, with all processes that it started.
 """
 
@@ -20,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -196,8 +197,9 @@ def _place(lines: list[str]) -> str:
         if (frame := FRAME.search(line)) is None:
             break
         frames.append(frame)
-    theirs = [f for f in frames if not f["file"].startswith((OURS, "<", sys.base_prefix + os.sep))]
-    return f", in {_name(theirs[0])}" if theirs else f", in {_name(frames[0])}" if frames else ""
+    theirs = [f for f in frames if _is_theirs(f["file"])]
+    nearest = [f for f in theirs if "site-packages" not in f["file"]] or theirs or frames
+    return f", in {_name(nearest[0])}" if nearest else ""
 
 
 def _name(frame: re.Match[str]) -> str:
@@ -259,11 +261,19 @@ def raised(error: BaseException) -> str:
         text = f"calls sys.exit({error.code!r})"
     else:
         text = f"raises {kind}: {' '.join(str(error).split())}" if str(error) else f"raises {kind}"
-    place, trace = "", error.__traceback__
-    while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if not file.startswith((OURS, "<", sys.base_prefix + os.sep)):
-            where = os.path.relpath(file)
-            place = f" ({where}, line {trace.tb_lineno}, in {trace.tb_frame.f_code.co_name})"
-        trace = trace.tb_next
+    place = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        file, name = frame.f_code.co_filename, frame.f_code.co_name
+        if _is_theirs(file):
+            place = f" ({os.path.relpath(file)}, line {line}, in {name})"
     return text + place
+
+
+def is_ours(error: BaseException) -> bool:
+    """True if optverify itself raised it: what was asked is wrong, not the code under test."""
+    frames = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].startswith(OURS)
+
+
+def _is_theirs(file: str) -> bool:
+    return not file.startswith((OURS, "<", sys.base_prefix + os.sep))
