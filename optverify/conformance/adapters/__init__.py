@@ -89,9 +89,9 @@ def chosen(make: Make, params: Sequence[Array], adapter: str | None = None) -> A
     if not callable(make):
         raise TypeError(f"{type(make).__name__} is not an optimizer: {WAY_OUT}")
     errors: list[Exception] = []
-    for convert in _conversions():
+    for way in _ways(make, params):
         try:
-            thing = made(make, convert(params))
+            thing = way()
         except Exception as error:  # of the user's code
             errors.append(error)
             continue
@@ -102,15 +102,22 @@ def chosen(make: Make, params: Sequence[Array], adapter: str | None = None) -> A
     raise errors[0]
 
 
-def _conversions() -> Iterator[Callable[[Sequence[Array]], Any]]:
-    """Parameters as NumPy arrays; then as those of libraries that are there already."""
-    yield lambda params: [p.copy() for p in params]
+def _ways(make: Make, params: Sequence[Array]) -> Iterator[Callable[[], Any]]:
+    """Ways to call make: with NumPy arrays; then with those of libraries that are there already."""
+    copies = [p.copy() for p in params]
+    yield lambda: made(make, copies)
     if (torch := sys.modules.get("torch")) is not None:
-        yield lambda params: [torch.nn.Parameter(torch.from_numpy(p.copy())) for p in params]
+        yield lambda: made(make, [torch.nn.Parameter(torch.from_numpy(p)) for p in copies])
     if (jax := sys.modules.get("jax")) is not None and hasattr(jax, "numpy"):
-        yield lambda params: [jax.numpy.asarray(p) for p in params]
+        yield lambda: made(make, [jax.numpy.asarray(p) for p in copies])
     if (tinygrad := sys.modules.get("tinygrad")) is not None:
-        yield lambda params: [tinygrad.Tensor(p.copy()) for p in params]
+        from optverify.conformance.adapters.tinygrad import working
+
+        def in_tinygrad() -> Any:
+            with working():
+                return made(make, [tinygrad.Tensor(p).is_param_(True) for p in copies])
+
+        yield in_tinygrad
 
 
 def _refined(candidate: Adapter, make: Make, params: Sequence[Array]) -> Adapter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import Any
 
@@ -27,12 +28,16 @@ class Tinygrad(Adapter):
         return TinygradBox(make, params)
 
 
-def _device() -> str | None:
-    """The default device, or the interpreter's where no compiler is found."""
+def working() -> AbstractContextManager[Any]:
+    """Training, on the default device, or in the interpreter where no compiler is found."""
+    helpers = import_module("tinygrad.helpers")
+    settings: dict[str, Any] = {"TRAINING": 1}
     try:
-        return str(import_module("tinygrad").Device.DEFAULT)
+        settings["DEV"] = str(import_module("tinygrad").Device.DEFAULT)
     except RuntimeError:
-        return "PYTHON"
+        settings["DEV"] = "PYTHON"
+    context: AbstractContextManager[Any] = helpers.Context(**settings)
+    return context
 
 
 class TinygradBox(Box):
@@ -40,37 +45,30 @@ class TinygradBox(Box):
 
     def __init__(self, make: Make, params: Sequence[Array]) -> None:
         self._tensor = import_module("tinygrad").Tensor
-        self._device = _device()
-        self._params = [self._tensor(np.array(p), device=self._device) for p in params]
-        for p in self._params:
-            if hasattr(p, "is_param_"):
-                p.is_param_(True)
-        self.optimizer = made(make, self._params)
-        own = {n: x for n, x in vars(self.optimizer).items() if n not in ("params", "lr")}
-        self._passed = numbers({"lr": float(self.optimizer.lr.numpy().ravel()[0]), **own})
-
-    def _training(self) -> Any:
-        helpers = import_module("tinygrad.helpers")
-        if hasattr(helpers, "TRAINING"):
-            return helpers.Context(TRAINING=1)
-        return self._tensor.train()
+        with working():
+            self._params = [self._tensor(np.array(p)).is_param_(True) for p in params]
+            self.optimizer = made(make, self._params)
+            own = {n: x for n, x in vars(self.optimizer).items() if n not in ("params", "lr")}
+            self._passed = numbers({"lr": float(self.optimizer.lr.numpy().ravel()[0]), **own})
 
     def update(self, grads: Sequence[Array | None], **inputs: Any) -> None:
         """Set p.grad and step."""
         none_is_refused(grads, "tinygrad")
-        for p, g in zip(self._params, grads, strict=True):
-            p.grad = self._tensor(np.array(g), device=self._device)
-        with self._training():
+        with working():
+            for p, g in zip(self._params, grads, strict=True):
+                p.grad = self._tensor(np.array(g))
             self.optimizer.step()
 
     def params(self) -> list[Array]:
         """The parameters now."""
-        return [np.array(p.numpy()) for p in self._params]
+        with working():
+            return [np.array(p.numpy()) for p in self._params]
 
     def set_lr(self, lr: float) -> None:
         """Its tensor of one rate."""
         old = self.optimizer.lr
-        old.assign(self._tensor([lr] if old.shape else lr, dtype=old.dtype, device=old.device)).realize()
+        with working():
+            old.assign(self._tensor([lr] if old.shape else lr, dtype=old.dtype)).realize()
 
     def hyperparameters(self) -> Mapping[str, float]:
         """Its attributes, and the rate."""
@@ -78,10 +76,9 @@ class TinygradBox(Box):
 
     def state(self) -> Mapping[str, list[Array]]:
         """Lists of tensors, a tensor a parameter."""
-        own = {
-            n: x
-            for n, x in vars(self.optimizer).items()
-            if isinstance(x, list) and n not in ("params", "buffers")
-        }
-        full = {n: x for n, x in own.items() if len(x) == len(self._params) and hasattr(x[0], "numpy")}
-        return {n: [np.array(a.numpy()) for a in x] for n, x in full.items()}
+        count, found = len(self._params), {}
+        with working():
+            for name, x in vars(self.optimizer).items():
+                if isinstance(x, list) and len(x) == count and name not in ("params", "buffers"):
+                    found[name] = [np.array(a.numpy()) for a in x]
+        return found
