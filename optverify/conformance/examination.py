@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -26,12 +27,14 @@ from optverify.rules import rule as rule_named
 
 FLOAT32 = {"float32": "random", "float32_mixed": "mixed sizes"}
 """Checks in float32 -> the probe."""
-START = "start"
+START, LONG = "start", "long"
 UNTOUCHED, REPRODUCIBLE = "gradients_untouched", "reproducible"
 LONGEST = 0.6
-"""Seconds that the probe of thousands of updates may take; a slow box gets FEWEST or more of them."""
-FEWEST = 200
-PATIENCE = 1.5
+"""Seconds that the probe of thousands of updates may take: a slow box gets fewer, but FEWEST at least."""
+FEWEST = 100
+SHORT = 50
+"""Updates of a probe of which the states are kept."""
+PATIENCE = 6.0
 """Seconds for the search of a dialect that does match."""
 
 
@@ -95,6 +98,7 @@ class Examination:
         self.on_check = on_check
         self._runs: dict[str, Run] = {}
         self._pace = 0.0
+        self.cut_short = False
 
     def verdict(self, only: Collection[str] | None = None) -> Verdict:
         """Run all checks, or these. ValueError for one that is not known, or for a value that is missing."""
@@ -199,8 +203,8 @@ class Examination:
             single = bank(self.wanted.rule, self.values, "float32", long=0)
             return next(p for p in single if p.name == FLOAT32[name])
         probe = self.probes[name]
-        if name == "long" and self._pace > 0:
-            return probe.first(max(FEWEST, min(len(probe.steps), int(LONGEST / self._pace))))
+        if name == LONG and self._pace > 0:
+            return probe.first(min(len(probe.steps), int(LONGEST / self._pace)))
         return probe
 
     def box(self, name: str) -> Run:
@@ -208,7 +212,7 @@ class Examination:
         if name not in self._runs:
             probe = self._probe(name)
             began = time.monotonic()
-            self._runs[name] = run_box(self.make, probe, self.adapter, states=name != "long")
+            self._runs[name] = run_box(self.make, probe, self.adapter, states=len(probe.steps) <= SHORT)
             if name == "random":
                 self._pace = (time.monotonic() - began) / len(probe.steps)
         return self._runs[name]
@@ -216,8 +220,10 @@ class Examination:
     # ---- checks ------------------------------------------------------------------------------------------
 
     def _compared(self, name: str, probe: Probe) -> Outcome:
-        box = self.box(name)
         blank = Outcome(name, probe.note, "not applicable")
+        if name == LONG and len(probe.steps) < FEWEST:
+            return replace(blank, detail=f"an update takes {1e3 * self._pace:.0f} ms: too slow for thousands")
+        box = self.box(name)
         if box.unsupported and not box.count:
             return replace(blank, detail=box.unsupported)
         try:
@@ -225,19 +231,18 @@ class Examination:
         except (ValueError, np.linalg.LinAlgError) as error:
             return replace(blank, detail=f"the rule does not take it: {error}")
         departure = compare(box, expected, rule=self.wanted.rule)
-        blank = replace(blank, tolerance=expected.tolerance, ulps=largest_ulps(box, expected))
+        found = replace(blank, tolerance=expected.tolerance, ulps=largest_ulps(box, expected))
         if departure is None:
-            if box.unsupported:
-                return replace(blank, detail=f"from update {box.failed} on: {box.unsupported}")
-            return replace(blank, status="matches", detail=clock)
+            late = f"from update {box.failed} on: {box.unsupported}" if box.unsupported else ""
+            return replace(found, status="not applicable" if late else "matches", detail=late or clock)
         if departure.of == "error":
-            return replace(blank, status="raises", departure=departure, detail=_stopped(box))
-        return replace(blank, status="near miss" if departure.near else "departs", departure=departure)
+            return replace(found, status="raises", departure=departure, detail=_stopped(box))
+        return replace(found, status="near miss" if departure.near else "departs", departure=departure)
 
     def _expected(self, probe: Probe, box: Run) -> tuple[Run, str]:
         """The rule on the probe: with the counter of each parameter its own, unless a shared one fits."""
         rule, values = self.wanted.rule, self._given(self.wanted.rule)
-        keep = len(probe.steps) < FEWEST
+        keep = len(probe.steps) <= SHORT
         own = run_rule(rule, values, probe, states=keep)
         if not probe.partial or matches(box, own):
             return own, ""
@@ -285,7 +290,9 @@ class Examination:
                 yield f"{name}={value:g} was given, and the optimizer says {self.own[name]:g}"
 
     def _said(self) -> Iterator[str]:
-        """What we know of the library whose dialect was asked for."""
+        """What should be known of a departure: of the library asked for, and of the search."""
+        if self.cut_short:
+            yield f"the search for a dialect was given up after {PATIENCE:g} s"
         if self.wanted.like is not None and self.wanted.entry.note:
             yield f"{self.wanted.entry.spelled}: {self.wanted.entry.note}"
 
@@ -293,31 +300,36 @@ class Examination:
 
     @cached_property
     def alternatives(self) -> tuple[Alternative, ...]:
-        """Dialects of the rule with which every check agrees, those nearest to the one asked for first."""
-        runs = {
-            name: self.box(name)
-            for name in [*self.probes]
-            if not self.box(name).error and self.box(name).count
-        }
-        order = sorted(runs, key=lambda name: len(self._probe(name).steps))
+        """Dialects of the rule with which every check agrees: those nearest to the one asked for."""
+        kept = [n for n in self.probes if n != LONG or len(self._probe(n).steps) >= FEWEST]
+        runs = {n: self.box(n) for n in kept if self.box(n).count and not self.box(n).error}
+        order = sorted(runs, key=lambda n: len(self._probe(n).steps))
         until = time.monotonic() + PATIENCE
-        found = []
-        for candidate in self._candidates():
-            if time.monotonic() > until:
+        found, nearest = [], 0
+        for away, candidate in self._candidates():
+            if found and away > nearest:
                 break
-            if all(self._fits(candidate, name, runs[name]) for name in order):
+            if time.monotonic() > until:
+                self.cut_short = not found
+                break
+            if all(self._fits(candidate, n, runs[n]) for n in order):
+                nearest = away
                 found.append(self._alternative(candidate))
         return tuple(found)
 
-    def _candidates(self) -> list[Rule]:
+    def _candidates(self) -> Iterator[tuple[int, Rule]]:
+        """The other dialects, with how many options are changed, the fewest first; written one by one."""
         wanted = self.wanted.rule
-        others = [d for d in wanted.dialects() if d.options != wanted.options]
+        choices = itertools.product(*(axis.options for axis in wanted.axes))
+        options = [dict(zip(wanted.options, choice, strict=True)) for choice in choices]
 
-        def away(d: Rule) -> tuple[int, int]:
-            moved = sum(d.options[a] != wanted.options[a] for a in d.options)
-            return moved, len(d.changed_options)
+        def away(chosen: Mapping[str, Any]) -> tuple[int, int]:
+            moved = sum(chosen[a] != o for a, o in wanted.options.items())
+            return moved, sum(chosen[axis.name] != axis.default for axis in wanted.axes)
 
-        return sorted(others, key=away)
+        for chosen in sorted(options, key=away):
+            if chosen != wanted.options and not any(e.applies(chosen) for e in wanted.excluded):
+                yield away(chosen)[0], wanted.dialect(**chosen)
 
     def _fits(self, candidate: Rule, name: str, box: Run) -> bool:
         probe = self._probe(name)
