@@ -346,7 +346,7 @@ def largest_relative(box: Run, expected: Run) -> float:
     worst = 0.0
     for i, count in _common(box, expected):
         ours, theirs = expected.updates(i)[:count], box.updates(i)[:count]
-        size, rounding = _allowed(expected, i, ours)
+        size, rounding = scale(expected, i, ours)
         with np.errstate(all="ignore"):
             excess = np.maximum(np.abs(theirs - ours) - rounding, 0)
             ratio = np.where(excess > 0, excess / size, 0)
@@ -360,8 +360,8 @@ def _common(box: Run, expected: Run) -> Iterator[tuple[int, int]]:
         yield i, min(box.count, expected.count)
 
 
-def _allowed(expected: Run, i: int, ours: Array) -> tuple[Array, Array]:
-    """The size that an error is relative to, and what rounding leaves open."""
+def scale(expected: Run, i: int, ours: Array) -> tuple[Array, Array]:
+    """For each of these numbers of parameter i: what an error is relative to, and what rounding explains."""
     size = np.abs(ours)
     if expected.shared and size.ndim > 1 and size.size:
         size = np.broadcast_to(size.max(axis=tuple(range(1, size.ndim)), keepdims=True), size.shape)
@@ -395,7 +395,7 @@ def _departed(  # noqa: PLR0917
     ours, theirs = read(expected, i)[:count], read(box, i)[:count]
     if ours.shape != theirs.shape:
         return Departure(1, i, (), float("nan"), float("nan"), float("inf"), of=of)
-    size, rounding = _allowed(expected, i, ours)
+    size, rounding = scale(expected, i, ours)
     with np.errstate(all="ignore"):
         gap = np.abs(theirs - ours)
         alike = (theirs == ours) | (np.isnan(theirs) & np.isnan(ours)) | (gap <= tolerance * size + rounding)
