@@ -66,7 +66,7 @@ class LoopBox(Box):
         self._now = self._next()
 
     def _run(self) -> None:
-        known = signature(self._loop)
+        known = signature(_inner(self._loop))
         more = {"num_iters": FOREVER} if "num_iters" in known or not known else {}
         try:
             end = self._loop(self._gradient, [p.copy() for p in self._start], **more)

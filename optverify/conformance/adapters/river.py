@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from optverify.conformance.adapters._making import Watch, made, none_is_refused, numbers, stems_from
+from optverify.conformance.adapters._making import (
+    Watch,
+    made,
+    none_is_refused,
+    numbers,
+    signature,
+    stems_from,
+)
 from optverify.conformance.protocol import Adapter, Array, Box, Make, Unsupported
 
 
@@ -89,7 +96,8 @@ class RiverBox(Box):
 
     def set_lr(self, lr: float) -> None:
         """A constant schedule of that rate."""
-        if not hasattr(getattr(self.optimizer, "lr", None), "learning_rate"):
+        constant = hasattr(getattr(self.optimizer, "lr", None), "learning_rate")
+        if not constant or "lr" not in signature(type(self.optimizer)):
             raise Unsupported("its learning rate is no constant that could be changed")
         self.optimizer.lr.learning_rate = lr
 

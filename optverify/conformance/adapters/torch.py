@@ -49,6 +49,9 @@ class TorchBox(Box):
                 "the optimizer does not hold the parameters that make(params) was given: hand params on, "
                 "as in lambda params: torch.optim.Adam(params, lr=0.1)"
             )
+        if getattr(self.optimizer, "defaults", {}).get("differentiable"):
+            for p in self._params:  # it may not write into leaves that autograd records
+                p.requires_grad_(False)
         self._watch, self._passed = Watch(), self._numbers()
 
     def _made(self, make: Make, groups: Sequence[Mapping[str, Any]]) -> Any:
