@@ -224,8 +224,9 @@ class Examination:
         if name == LONG and len(probe.steps) < FEWEST:
             return replace(blank, detail=f"an update takes {1e3 * self._pace:.0f} ms: too slow for thousands")
         box = self.box(name)
-        if box.unsupported and not box.count:
-            return replace(blank, detail=box.unsupported)
+        if not box.count:
+            detail = box.unsupported or _stopped(box)
+            return replace(blank, status="not applicable" if box.unsupported else "raises", detail=detail)
         try:
             expected, clock = self._expected(probe, box)
         except (ValueError, np.linalg.LinAlgError) as error:
@@ -305,7 +306,8 @@ class Examination:
         runs = {n: self.box(n) for n in kept if self.box(n).count and not self.box(n).error}
         order = sorted(runs, key=lambda n: len(self._probe(n).steps))
         until = time.monotonic() + PATIENCE
-        found, nearest = [], 0
+        found: list[Alternative] = []
+        nearest = 0
         for away, candidate in self._candidates():
             if found and away > nearest:
                 break

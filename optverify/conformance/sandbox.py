@@ -157,8 +157,9 @@ class _Tail:
 
     def _read(self) -> None:
         assert self._pipe is not None
-        while line := self._pipe.readline(10_000):
-            self._kept.append(line.rstrip("\n"))
+        with self._pipe as pipe:
+            while line := pipe.readline(10_000):
+                self._kept.append(line.rstrip("\n"))
 
     def lines(self) -> list[str]:
         """What was kept; a grandchild that keeps the pipe open is not waited for."""
