@@ -34,7 +34,7 @@ AWKWARD = {
     "eps1": 1e-3, "eps2": 0.9, "eps_root": 2e-3, "min_step": 4e-3, "max_step": 0.09, "average_start": 2.0,
     "lambda1": 0.1, "lambda2": 0.2, "shrinkage": 0.3, "beta": 0.4, "lambd": 0.2, "momentum_decay": 0.02,
     "f_min": -0.1, "lr_max": 0.02, "d0": 1e-2, "r_eps": 1e-2, "trust_coefficient": 0.1,
-    "clip_threshold": 0.8, "d_coefficient": 300.0, "period": 3.0, "precondition_frequency": 2.0,
+    "clip_threshold": 1.2, "d_coefficient": 300.0, "period": 3.0, "precondition_frequency": 2.0,
     "warmup": 6.0, "beta_start": 0.6, "final_lr": 0.04, "base_lr": 0.08, "gamma": 0.05, "phi_min": 0.0,
     "phi_max": 0.9, "sync_period": 3.0, "partial": 0.2, "nu": 0.6, "nu1": 0.6, "nu2": 0.7, "optimism": 0.6,
     "lr_power": 0.4, "power": 0.6, "decay_rate": 0.7, "b0": 0.2, "c": 0.7,

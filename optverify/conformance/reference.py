@@ -90,9 +90,10 @@ class Run:
 
     def offsets(self, param: int) -> Array:
         """How far from theta each gradient is taken, over lr."""
-        points = np.array([p[param] for p in self.points[: self.count]], float)
+        theta = self.theta(param)[: self.count]
+        points = np.array([p[param] for p in self.points[: self.count]], float).reshape(theta.shape)
         with np.errstate(all="ignore"):
-            return np.asarray((points - self.theta(param)[: self.count]) / self._rates(param))
+            return np.asarray((points - theta) / self._rates(param))
 
     def _rates(self, param: int) -> Array:
         rates = np.array([r[param] for r in self.rates[: self.count]], float)
@@ -212,9 +213,10 @@ def _mine(steps: Compiled, inputs: Mapping[str, Any], i: int) -> dict[str, Any]:
 
 
 def run_box(make: Make, probe: Probe, adapter: str | None = None, *, states: bool = True) -> Run:
-    """A black box on a probe; whatever it raises is recorded, not raised. See Run.
+    """A black box on a probe; what an update raises is recorded, not raised. See Run.
 
-    Each update is handed fresh copies of the gradients. TypeError if no adapter fits.
+    Each update is handed fresh copies of the gradients. Raises what `make` raises, and TypeError if no
+    adapter fits.
     """
     from optverify.conformance.adapters import drive
 

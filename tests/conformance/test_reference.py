@@ -1,5 +1,7 @@
 """Rules and boxes on probes, and where they part."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -119,6 +121,12 @@ def test_a_crash_and_a_refusal_are_recorded(by_hand):
     refused = by_hand("fixed lr", PROBES["lr change"])
     assert refused.unsupported == "its lr is fixed"
     assert compare(refused, run_rule(rule("adam"), VALUES, PROBES["lr change"])) is None
+
+
+def test_a_box_that_fails_at_once_departs_at_update_1(by_hand):
+    silent = by_hand("crash", replace(PROBES["random"], steps=()))
+    found = compare(silent, run_rule(rule("adam"), VALUES, PROBES["random"]))
+    assert (found.of, found.step) == ("error", 1)
 
 
 def test_spoiled_gradients_are_seen_and_the_probe_keeps_its_own(by_hand):
