@@ -166,9 +166,14 @@ def _common(one: Rule, other: Rule) -> list[str]:
     common = ["theta", *sorted(mine & theirs)]
     for rule in (one, other):
         stray = {s.before for s in rule.states if s.name not in common}
-        if any(closed_form(rule)[name].free_symbols & stray for name in common):
+        if stray and any(_closed(rule)[name].free_symbols & stray for name in common):
             raise NotProved("their states differ")
     return common
+
+
+@lru_cache(maxsize=1024)
+def _closed(rule: Rule) -> dict[str, sp.Expr]:
+    return closed_form(rule)
 
 
 def _starts(rule: Rule) -> dict[sp.Symbol, sp.Expr]:
@@ -177,7 +182,7 @@ def _starts(rule: Rule) -> dict[sp.Symbol, sp.Expr]:
 
 def _one_step(one: Rule, other: Rule) -> str:
     """Every update is the same function of the states, which start alike."""
-    ours, theirs = closed_form(one), closed_form(other)
+    ours, theirs = _closed(one), _closed(other)
     for name in _common(one, other):
         _equal(ours[name], theirs[name])
         if name != "theta":
@@ -187,7 +192,7 @@ def _one_step(one: Rule, other: Rule) -> str:
 
 def _from_the_start(one: Rule, other: Rule) -> str:
     """The first update is the same from the initial states, and every later one is."""
-    ours, theirs = closed_form(one), closed_form(other)
+    ours, theirs = _closed(one), _closed(other)
     later = sp.Symbol("k", integer=True, positive=True) + 1
     for name in _common(one, other):
         first = [e.xreplace(_starts(r)).subs(t, 1) for e, r in ((ours[name], one), (theirs[name], other))]
@@ -200,7 +205,7 @@ def _scaled(one: Rule, other: Rule) -> str:
     """A state of one is a multiple of the other's, and theta does not see the factor."""
     share = sp.Symbol("share", nonnegative=True)
     below = {momentum: share / (1 + share)}  # momentum < 1 for all share >= 0
-    ours, theirs = ({n: e.xreplace(below) for n, e in closed_form(r).items()} for r in (one, other))
+    ours, theirs = ({n: e.xreplace(below) for n, e in _closed(r).items()} for r in (one, other))
     (name,) = [n for n in _common(one, other) if n != "theta"][:1] or [""]
     if not name or any(s.initial != 0 for r in (one, other) for s in r.states) or len(ours) > 2:
         raise NotProved("no single state that starts at 0")
