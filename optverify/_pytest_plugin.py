@@ -91,7 +91,9 @@ def pytest_runtest_makereport(
         for row in _session.ran:
             identity = _identity(item)
             outcome = row.outcome if identity is None else _as_pytest_sees_it(row.outcome, report)
-            report.user_properties.append((PROPERTY, f"{row.identity}: {outcome}"))
+            said = (PROPERTY, f"{row.identity}: {outcome}")
+            report.user_properties.append(said)
+            item.user_properties.append(said)  # for the report of its end, from which JUnit is written
         _session.ran.clear()
     return report
 
