@@ -34,6 +34,8 @@ LONGEST = 0.6
 FEWEST = 100
 SHORT = 50
 """Updates of a probe of which the states are kept."""
+FITTED = ("random", "lr_change", "near_epsilon", "mixed_sizes", "zero_gradient", "steady")
+"""Checks whose updates constants are fitted to."""
 PATIENCE = 6.0
 """Seconds for the search of a dialect that does match."""
 
@@ -301,7 +303,16 @@ class Examination:
 
     @cached_property
     def alternatives(self) -> tuple[Alternative, ...]:
-        """Dialects of the rule with which every check agrees: those nearest to the one asked for."""
+        """Dialects of the rule with which every check agrees: those nearest to the one asked for.
+
+        Where there is none, the same dialect with other values of its hyperparameters.
+        """
+        found = self._dialects()
+        if not found and (other := self._constants()) is not None:
+            found = [other]
+        return tuple(found)
+
+    def _dialects(self) -> list[Alternative]:
         kept = [n for n in self.probes if n != LONG or len(self._probe(n).steps) >= FEWEST]
         runs = {n: self.box(n) for n in kept if self.box(n).count and not self.box(n).error}
         order = sorted(runs, key=lambda n: len(self._probe(n).steps))
@@ -317,7 +328,33 @@ class Examination:
             if all(self._fits(candidate, n, runs[n]) for n in order):
                 nearest = away
                 found.append(self._alternative(candidate))
-        return tuple(found)
+        return found
+
+    def _constants(self) -> Alternative | None:
+        """The dialect asked for with fitted constants, if every check then agrees."""
+        from optverify.conformance.batch import batched
+        from optverify.conformance.fit import Model, snapped, solve
+        from optverify.conformance.search import record
+
+        rule = self.wanted.rule
+        runs = [(self._probe(n), self.box(n)) for n in FITTED if n in self.probes]
+        records = [record(probe, run) for probe, run in runs if run.count and not run.error]
+        started = {n: self.values[n] for n in _read(rule, self.values)}
+        if not records or not started:
+            return None
+        if self.origin.get("lr") == "default":
+            del started["lr"]
+        model = Model(rule, batched(rule))
+        best = solve(model, records, started)
+        if not best.matches:
+            return None
+        values = snapped(best, records, {n: (v,) for n, v in self.values.items()}).values
+        changed = {n: v for n, v in values.items() if v != self.values.get(n)}
+        again = replace(self.wanted, given={**self.wanted.given, **changed})
+        exam = Examination(self.make, again, self.adapter, self.subject)
+        if not changed or not all(exam.outcome(n).ok for n in exam.chosen(None)):
+            return None
+        return Alternative(rule.name, rule.changed_options, changed)
 
     def _candidates(self) -> Iterator[tuple[int, Rule]]:
         """The other dialects, with how many options are changed, the fewest first; written one by one."""

@@ -86,9 +86,8 @@ class Alternative:
 
     @property
     def spelled(self) -> str:
-        """`epsilon='hat', beta2=0.99`."""
-        return ", ".join([f"{a}={o!r}" for a, o in self.options.items()]
-                         + [f"{n}={v:.6g}" for n, v in self.values.items()])  # fmt: skip
+        """`epsilon='hat', maximize=True`."""
+        return ", ".join(f"{axis}={option!r}" for axis, option in self.options.items())
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -245,20 +244,29 @@ class Verdict:
         for note in self.notes:
             yield _row("note", note)
 
+    def _corrected(self, values: Mapping[str, float]) -> str:
+        """`beta2=0.99 (it says 0.999)`."""
+        words = {"its own": "it says", "given": "you said", "default": "the default is"}
+        each = (
+            f"{name}={value:.6g} ({words[self.origin[name]]} {self.values[name]:g})"
+            for name, value in values.items()
+        )
+        return ", ".join(each)
+
     def _way_out(self) -> Iterator[str]:
         if not self.alternatives:
-            yield _row(
-                "it is", f"no dialect of {self.rule} with these values; ov.diagnose searches all rules"
-            )
+            yield _row("it is", f"no dialect of {self.rule} with these values; ov.diagnose looks further")
             yield _row("equation", shown_by(self.rule, self.options))
             return
         best, *more = self.alternatives
-        known = f", the one of {_listed(best.libraries)}" if best.libraries else ""
-        yield _row(
-            "it is", f"{best.rule} with {best.spelled or 'default options'}{known}: every check agrees"
-        )
+        if best.values:
+            what = f"{self.name} with {self._corrected(best.values)}"
+        else:
+            known = f", the one of {_listed(best.libraries)}" if best.libraries else ""
+            what = f"{best.rule} with {best.spelled or 'default options'}{known}"
+        yield _row("it is", f"{what}: every check agrees")
         if more:
-            others = "; ".join(a.spelled or "no options" for a in more[:3])
+            others = "; ".join(a.spelled or "default options" for a in more[:3])
             yield _row("", f"or, not to be told apart here, one of {len(more)} more: {others}")
         yield _row("equation", best.command)
 

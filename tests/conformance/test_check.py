@@ -86,6 +86,7 @@ def test_a_near_miss_is_let_pass_under_its_name():
 
 def test_hyperparameters_that_are_given_come_first_and_a_contradiction_is_noted():
     text, verdict = explanation(samples.MyAdam, beta2=0.99)
+    assert "it is     adam with beta2=0.999 (you said 0.99): every check agrees" in text
     assert verdict.origin["beta2"] == "given"
     assert "beta2=0.99 was given, and the optimizer says 0.999" in text
 
@@ -94,6 +95,28 @@ def test_what_it_does_not_show_can_be_given():
     assert ov.check(samples.Quiet, "gd", lr=0.5).ok
     text, _ = explanation(samples.Quiet, "gd", lr=0.25)
     assert "lr=0.25 (given)" in text
+    assert "gd with lr=0.5 (you said 0.25): every check agrees" in text
+    assert "gd with lr=0.5 (the default is 0.01): every check agrees" in explanation(samples.Quiet, "gd")[0]
+
+
+def test_a_hyperparameter_that_is_not_the_one_it_shows():
+    class Lies(samples.MyAdam):
+        def step(self, theta, g):
+            self.b2 = 0.99
+            after = super().step(theta, g)
+            self.b2 = 0.999
+            return after
+
+    class Fixed(samples.MyAdam):
+        b2 = property(lambda self: 0.99, lambda self, value: None)
+
+        def __init__(self, lr=0.1, b2=0.999):
+            super().__init__(lr, b2=b2)
+            self.beta2 = b2
+
+    assert ov.check(Lies, "adam", beta2=0.99).ok
+    text, _ = explanation(Fixed)
+    assert "adam with beta2=0.99 (it says 0.999): every check agrees" in text
 
 
 def test_a_partial_is_named_with_its_arguments():
