@@ -54,6 +54,7 @@ SLOW = {"tinygrad": 3}
 """Probes at most, for a library that takes seconds for an update."""
 FEW = 6
 """Probes for a path or a switch of an optimizer whose own path has been through all."""
+ONE_VECTOR = "sums go over all parameters, which are one vector"
 AMPLIFIED = 1e-4
 """What cancellation makes of such numbers at most."""
 ALLOWED = {"clip_threshold": 1.05}
@@ -75,7 +76,11 @@ LOW_PRECISION = {("torch", "muon"): "its Newton-Schulz steps are made in bfloat1
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an optimizer did against one dialect. error, ulps: the largest; skipped: probes it cannot take."""
+    """How an optimizer did against one dialect. error, ulps: the largest; skipped: probes it cannot take.
+
+    clock: a counter of each parameter's "own", or "shared"; close: a smaller error is that of float32.
+    together: what was seen of several parameters that parameters one by one do not explain.
+    """
 
     departure: Departure | None = None
     probe: str = ""
@@ -85,6 +90,8 @@ class Outcome:
     skipped: tuple[str, ...] = ()
     failure: str = ""
     clock: str = "own"
+    close: float = NEAR
+    together: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -96,7 +103,7 @@ class Outcome:
         """It agrees but for some numbers in float32."""
         if self.departure is None or self.failure:
             return self.passed
-        return self.departure.relative_error < NEAR and self.error < AMPLIFIED
+        return self.departure.relative_error < self.close and self.error < AMPLIFIED * (self.close / NEAR)
 
     @property
     def words(self) -> str:
@@ -205,7 +212,9 @@ class Subject:
     ) -> Make:
         """The optimizer with these hyperparameters; what the dialect does not have is turned off."""
         values = {n: x for n, x in self.taken(dialect).items() if n in self.entry.names}
-        neutral = {n: 0.0 for n in NEUTRAL if n in self.entry.names and n not in values}
+        known = signature(target(arguments(self.entry, {}, switches)[0]))
+        absent = [n for n in NEUTRAL if n in self.entry.names and n not in values]
+        neutral = {n: 0.0 for n in absent if self.entry.argument(n).partition("[")[0] in known}
         name, given = arguments(self.entry, {**neutral, **values}, switches)
         return maker(self.library, name, {**given, **(more or {})})
 
@@ -219,7 +228,7 @@ class Subject:
         self, dialect: Rule, make: Make, probes: Sequence[Probe], adapter: str | None = None
     ) -> Outcome:
         """Run the optimizer and compare it with a dialect, as far as it agrees."""
-        values, found = self.taken(dialect), Outcome()
+        values, found = self.taken(dialect), Outcome(close=max(NEAR, 10 * self.entry.tolerance))
         for probe in probes:
             run = boxed(make, probe, adapter or self.library)
             if run.unsupported:
@@ -229,10 +238,26 @@ class Subject:
                 return replace(
                     found, probe=probe.name, run=found.run + 1, failure=f"update {run.failed}: {run.error}"
                 )
-            found = self._compared(dialect, values, probe, run, found)
+            before, found = found, self._compared(dialect, values, probe, run, found)
             if found.departure and not found.near:
-                return found
+                if len(probe.params) == 1:
+                    return found
+                joint = self._as_one_vector(dialect, values, probe, run)
+                said = joint or f"several parameters: {found.words}"
+                found = replace(before, run=before.run + 1, together=(*before.together, said))
         return found
+
+    @staticmethod
+    def _as_one_vector(dialect: Rule, values: Mapping[str, float], probe: Probe, run: Run) -> str:
+        """What to say if all parameters together are the rule's theta, for sums over its coordinates."""
+        if probe.partial or probe.groups or dialect.needs_matrix or not dialect.operators:
+            return ""
+        expected = run_rule(dialect, values, joined(probe), states=False)
+        rows = [[np.concatenate([np.ravel(p) for p in params])] for params in run.params]
+        agrees = (
+            compare(replace(run, params=rows, points=rows), expected, max(NEAR, expected.tolerance)) is None
+        )
+        return ONE_VECTOR if agrees else ""
 
     def _compared(
         self, dialect: Rule, values: Mapping[str, float], probe: Probe, run: Run, so_far: Outcome
@@ -311,6 +336,23 @@ class Subject:
         return [h.name for h in plain.hyperparameters if h.default is None and h.name != "lr"]
 
 
+def joined(probe: Probe) -> Probe:
+    """The same with its parameters in one vector."""
+
+    def vector(arrays: Iterable[Any]) -> np.ndarray[Any, Any]:
+        return np.concatenate([np.ravel(a) for a in arrays])
+
+    steps = [
+        replace(
+            s,
+            grads=(vector(g for g in s.grads if g is not None),),
+            inputs={n: x if isinstance(x, float) else (vector(x),) for n, x in s.inputs.items()},
+        )
+        for s in probe.steps
+    ]
+    return replace(probe, params=(vector(probe.params),), steps=tuple(steps))
+
+
 def _agrees(dialect: Rule, values: Mapping[str, float], probe: Probe, run: Run, tolerance: float) -> bool:
     if run.unsupported or run.error:
         return bool(run.unsupported)
@@ -358,6 +400,7 @@ def _filled(subject: Subject, made: Cell) -> Cell:
         notes.append(outcome.words or "it takes no probe")
         if outcome.departure and subject.steady(dialect):
             notes.append("agrees as long as lr does not change")
+    notes.extend(dict.fromkeys(outcome.together))
     if outcome.clock == "shared":
         notes.append("one counter for all parameters, those without a gradient too")
     verdict = "failed" if outcome.failure else "dialect" if outcome.near else "departs"

@@ -134,7 +134,6 @@ PYTORCH_OPTIMIZER = Library("pytorch_optimizer", "pytorch_optimizer", "4.1.0", (
     Entry("adopt", f"{OF}ADOPT", {}, PO_EPS),
     Entry("ademamix", f"{OF}AdEMAMix", {"growth": "none"}, PO_EPS | {"beta3": "betas[2]", "alpha": "alpha"}),
     Entry("laprop", f"{OF}LaProp", {}, PO_EPS),
-    Entry("lamb", f"{OF}Lamb(max_grad_norm=0.0)", {}, PO_EPS),
     Entry("lars", f"{OF}LARS", {}, PO_SGD | {"trust_coefficient": "trust_coefficient"}, {"eps": 0.0}),
     Entry("madgrad", f"{OF}MADGRAD", {}, PO_SGD | {"eps": "eps"}),
     Entry("novograd", f"{OF}NovoGrad", {}, PO_EPS),
@@ -157,8 +156,6 @@ PYTORCH_OPTIMIZER = Library("pytorch_optimizer", "pytorch_optimizer", "4.1.0", (
     Entry("ftrl", f"{OF}FTRL", {},
           {"lr": "lr", "lr_power": "-lr_power", "beta": "beta", "lambda1": "lambda_1", "lambda2": "lambda_2"},
           {"initial_accumulator": 0.0}),
-    Entry("muon", f"{OF}Muon", {}, PO_SGD),
-    Entry("soap", f"{OF}SOAP", {}, PO_EPS | {"precondition_frequency": "precondition_frequency"}),
 ))  # fmt: skip
 
 PEERS = {

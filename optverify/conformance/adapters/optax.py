@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from optverify.conformance.adapters._making import made, none_is_refused, rate_of, stems_from
 from optverify.conformance.protocol import Adapter, Array, Box, Make, Unsupported
 
-COMPILE_AFTER = 24
 FIRST_RATE = 1e-3
 
 
@@ -52,38 +53,77 @@ def in_x64() -> AbstractContextManager[Any]:
     return context
 
 
+@dataclass
+class Compiled:
+    """A transformation and its compiled step, for every box of the same make: its state is kept outside."""
+
+    transformation: Any
+    rate: Rate | None
+    start: float | None
+    step: Any
+
+
+_COMPILED: WeakKeyDictionary[Any, dict[bool, Compiled]] = WeakKeyDictionary()
+
+
+def _known(make: Make) -> dict[bool, Compiled]:
+    """What was compiled for this make; nothing for one that cannot be remembered."""
+    try:
+        return _COMPILED.setdefault(make, {})
+    except TypeError:
+        return {}
+
+
 class OptaxBox(Box):
-    """A gradient transformation; compiled after a few updates."""
+    """A gradient transformation, compiled."""
 
     def __init__(self, make: Make, params: Sequence[Array]) -> None:
         self._optax, self._jax = import_module("optax"), import_module("jax")
         self._x64 = any(p.dtype == np.float64 for p in params)
-        self._rate: Rate | None = None
-        self._passed: dict[str, float] = {}
-        named = None if isinstance(make, tuple) else rate_of(make)
         with self._bits():
-            if named:
-                self._rate = Rate(FIRST_RATE if named[1] is None else named[1])
-                self._passed = {named[0]: self._rate.now}
-            made_ = self._made(make, params, named[0] if named else "")
-            self.transformation = self._optax.with_extra_args_support(made_)
             self._params = [self._jax.numpy.asarray(p) for p in params]
-            self._state = self.transformation.init(self._params)
-        self._count, self._compiled = 0, None
+            known = _known(make)
+            if self._x64 not in known:
+                known[self._x64] = self._compiled(make, params)
+            self._made = known[self._x64]
+            self._rate, self._now = self._made.rate, self._made.start or 0.0
+            if self._rate:
+                self._rate.now = self._now
+            self._state = self._made.transformation.init(self._params)
         injected = getattr(self._state, "hyperparams", {})
-        self._passed |= {n: float(x) for n, x in injected.items() if np.ndim(x) == 0}
+        self._passed = {n: float(x) for n, x in injected.items() if np.ndim(x) == 0}
+        if self._made.start is not None:
+            self._passed["learning_rate"] = self._made.start
 
-    def _made(self, make: Make, params: Sequence[Array], rate: str) -> Any:
-        if isinstance(make, tuple) or not rate:
-            return make if isinstance(make, tuple) else made(make, list(params))
+    def _compiled(self, make: Make, params: Sequence[Array]) -> Compiled:
+        """The transformation, with a learning rate that can be changed if that works."""
+        named = None if isinstance(make, tuple) else rate_of(make)
+        if named is None:
+            return self._ready(make if isinstance(make, tuple) else made(make, list(params)), None, None)
+        start = FIRST_RATE if named[1] is None else named[1]
         try:
-            return made(make, list(params), **{rate: self._rate})
-        except TypeError:  # wants a number
-            lr, self._rate = self._passed[rate], None
-            return made(make, list(params), **{rate: lr})
+            rate = Rate(start)
+            found = self._ready(made(make, list(params), **{named[0]: rate}), rate, start)
+            state = found.transformation.init(self._params)
+            zeros = [self._jax.numpy.zeros_like(p) for p in self._params]
+            self._jax.eval_shape(found.transformation.update, zeros, state, self._params)
+        except Exception:  # it wants a number: whatever else is wrong shows again without the function
+            found = self._ready(made(make, list(params), **{named[0]: start}), None, start)
+        return found
+
+    def _ready(self, transformation: Any, rate: Rate | None, start: float | None) -> Compiled:
+        full = self._optax.with_extra_args_support(transformation)
+
+        def step(slopes: Any, state: Any, params: Any, lr: Any, more: Any) -> Any:
+            if rate:
+                rate.now = lr
+            changes, state = full.update(slopes, state, params, **more)
+            return self._optax.apply_updates(params, changes), state
+
+        return Compiled(full, rate, start, self._jax.jit(step))
 
     def _bits(self) -> AbstractContextManager[Any]:
-        return in_x64() if self._x64 else import_module("contextlib").nullcontext()
+        return in_x64() if self._x64 else nullcontext()
 
     def update(self, grads: Sequence[Array | None], **inputs: Any) -> None:
         """update and apply_updates; a loss is handed on as `value`."""
@@ -91,20 +131,7 @@ class OptaxBox(Box):
         with self._bits():
             slopes = [self._jax.numpy.asarray(g) for g in grads]
             more = {"value": self._jax.numpy.asarray(inputs["loss"])} if "loss" in inputs else {}
-            if self._count == COMPILE_AFTER:
-                self._compiled = self._jax.jit(self._step)
-            step: Callable[..., Any] = self._compiled or self._step
-            lr = self._rate.now if self._rate else 0.0
-            self._params, self._state = step(slopes, self._state, self._params, lr, more)
-            if self._rate:
-                self._rate.now = lr  # a tracer must not stay
-        self._count += 1
-
-    def _step(self, slopes: Any, state: Any, params: Any, lr: Any, more: Any) -> Any:
-        if self._rate:
-            self._rate.now = lr
-        changes, state = self.transformation.update(slopes, state, params, **more)
-        return self._optax.apply_updates(params, changes), state
+            self._params, self._state = self._made.step(slopes, self._state, self._params, self._now, more)
 
     def params(self) -> list[Array]:
         """The parameters now."""
@@ -114,7 +141,7 @@ class OptaxBox(Box):
         """Where make takes the rate, or the user has injected it."""
         injected = getattr(self._state, "hyperparams", {})
         if self._rate:
-            self._rate.now = float(lr)
+            self._now = float(lr)
         elif "learning_rate" in injected:
             with self._bits():
                 old = injected["learning_rate"]
