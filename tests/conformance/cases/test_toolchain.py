@@ -103,9 +103,7 @@ def test_tc_04_sizes_and_types():
 
 
 def test_tc_04_our_problems_refuse_integers_and_say_what_to_do():
-    with pytest.raises(
-        TypeError, match=r"for instance with numpy\.asarray\(theta, dtype=float\)"
-    ):
+    with pytest.raises(TypeError, match=r"for instance with numpy\.asarray\(theta, dtype=float\)"):
         problem("sphere").gradient(np.array([3, 1]))
 
 
