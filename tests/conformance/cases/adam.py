@@ -534,3 +534,28 @@ case(
     values=WIDE,
     says=("eps", "sign|-eps|- eps|minus"),
 )
+
+
+# ---- absent gradients --------------------------------------------------------------------------------------
+
+
+def lazy(h, x, g, s, t):
+    """pytorch/pytorch#1285: rows without a gradient are left alone."""
+    seen = g != 0
+    s.m = np.where(seen, h.beta1 * s.m + (1 - h.beta1) * g, s.m)
+    s.v = np.where(seen, h.beta2 * s.v + (1 - h.beta2) * g * g, s.v)
+    step = s.m / (1 - h.beta1**t) / (np.sqrt(s.v / (1 - h.beta2**t)) + h.eps)
+    return np.where(seen, x - h.lr * step, x)
+
+
+case(
+    "SP-01",
+    "lazy Adam",
+    lazy,
+    "adam",
+    [1, 0, 0, 1],
+    [-0.0999999990, -0.0999999990, -0.0999999990, -0.1780942870],
+    [-0.0999999990, -0.1670058235, -0.2188015198, -0.2899028459],
+    values=ADAM,
+    says=("lazy|sparse|masked",),
+)

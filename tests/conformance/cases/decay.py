@@ -175,7 +175,6 @@ case(
     start=(np.float32(1), np.float64(1)),
     digits=1e-7,
     found={},
-    says=("group|dtype|type",),
 )
 
 

@@ -7,9 +7,10 @@ import pytest
 
 from optverify.backends import step
 from optverify.conformance.clipping import clipped, diagnose_clipping
-from optverify.conformance.number_types import at_rest, complex_form
+from optverify.conformance.number_types import at_rest, complex_form, in_company
 from optverify.optimizers import Optimizer
 from optverify.problems import problem
+from tests.conformance.cases import decay
 from tests.conformance.cases._case import Loop
 from tests.conformance.cases.adam import ADAM, outside
 from tests.conformance.cases.momentum import asgd, asgd_foreach
@@ -197,6 +198,14 @@ def test_ad_23_an_epsilon_that_half_precision_cannot_hold():
 
 def test_ad_23_ours_is_still_in_every_type():
     assert set(at_rest(lambda: Own("adam", lr=0.1)).values()) == {"still"}
+
+
+def test_wd_06_decay_for_each_type():
+    case = next(c for c in decay.CASES if c.id == "WD-06")
+    assert "as if weight decay were applied 2 times, once for each group of a type" in in_company(case.make)
+    for other in decay.CASES:
+        assert other is case or in_company(other.make) is None
+    assert in_company(lambda: Own("adam", lr=0.1, weight_decay=0.1, weight_decay_form="decoupled")) is None
 
 
 def truncated(x):

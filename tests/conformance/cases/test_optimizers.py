@@ -55,12 +55,13 @@ def test_the_numbers_of_the_report(case):
     """By the code of the case; a gradient that it changes is given again."""
     params = [np.array(x, dtype=np.asarray(x).dtype) for x in tupled(case.start)]
     made = case.make(params)
-    path, given = [], None
+    path, given, last = [], None, None
     for lr, grads in zip(rates(case), case.grads, strict=True):
         made.lr = lr
-        if given is None or grads is not case.grads[0]:
+        if grads is not last:
             given = [np.array(g, p.dtype) for g, p in zip(tupled(grads), params, strict=True)]
         made.update(params, given)
+        last = grads
         path.append([p.copy() for p in params])
     assert_path(case, path, case.wrong)
 
