@@ -52,8 +52,13 @@ LONG = {
 SHORT = 60
 SLOW = {"tinygrad": 3}
 """Probes at most, for a library that takes seconds for an update."""
+IN_FLOAT32 = ("tinygrad",)
+"""Libraries whose states are float32, whatever the parameters are."""
+EXTREME = {"huge": "gradients of about 1e60"}
+"""Probes that overflow where some numbers are float32: told, but no verdict."""
 FEW = 6
 """Probes for a path or a switch of an optimizer whose own path has been through all."""
+REFUSED = "not run, for the CPU is refused"
 ONE_VECTOR = "sums go over all parameters, which are one vector"
 AMPLIFIED = 1e-4
 """What cancellation makes of such numbers at most."""
@@ -218,8 +223,9 @@ class Subject:
         name, given = arguments(self.entry, {**neutral, **values}, switches)
         return maker(self.library, name, {**given, **(more or {})})
 
-    def probes(self, dialect: Rule, dtype: str = "float64") -> list[Probe]:
+    def probes(self, dialect: Rule, dtype: str | None = None) -> list[Probe]:
         """The bank for these hyperparameters."""
+        dtype = dtype or ("float32" if self.library in IN_FLOAT32 else "float64")
         long = 0 if self.library in SLOW else LONG.get(self.library, SHORT)
         found = bank(dialect, self.taken(dialect), dtype, long=long)
         return found[: SLOW.get(self.library)]
@@ -240,17 +246,22 @@ class Subject:
                 )
             before, found = found, self._compared(dialect, values, probe, run, found)
             if found.departure and not found.near:
-                if len(probe.params) == 1:
+                if len(probe.params) == 1 and probe.name not in EXTREME:
                     return found
-                joint = self._as_one_vector(dialect, values, probe, run)
-                said = joint or f"several parameters: {found.words}"
+                said = self._as_one_vector(dialect, values, probe, run) or _apart(probe, found)
                 found = replace(before, run=before.run + 1, together=(*before.together, said))
         return found
 
     @staticmethod
     def _as_one_vector(dialect: Rule, values: Mapping[str, float], probe: Probe, run: Run) -> str:
         """What to say if all parameters together are the rule's theta, for sums over its coordinates."""
-        if probe.partial or probe.groups or dialect.needs_matrix or not dialect.operators:
+        if (
+            len(probe.params) == 1
+            or probe.partial
+            or probe.groups
+            or dialect.needs_matrix
+            or not dialect.operators
+        ):
             return ""
         expected = run_rule(dialect, values, joined(probe), states=False)
         rows = [[np.concatenate([np.ravel(p) for p in params])] for params in run.params]
@@ -336,6 +347,10 @@ class Subject:
         return [h.name for h in plain.hyperparameters if h.default is None and h.name != "lr"]
 
 
+def _apart(probe: Probe, found: Outcome) -> str:
+    return f"{EXTREME.get(probe.name, 'several parameters')}: {found.words.partition(': ')[2]}"
+
+
 def joined(probe: Probe) -> Probe:
     """The same with its parameters in one vector."""
 
@@ -391,6 +406,8 @@ def _said(entry: Entry) -> tuple[str, ...]:
 
 def _filled(subject: Subject, made: Cell) -> Cell:
     dialect, outcome = subject.found()
+    declared = subject.dialect(subject.entry.options)
+    lost = {h.name for h in declared.hyperparameters} - {h.name for h in dialect.hyperparameters}
     options = {axis.name: dialect.options[axis.name] for axis in dialect.axes}
     changed = {n: x for n, x in options.items() if subject.family.options[n] != x}
     notes = list(made.notes)
@@ -400,6 +417,7 @@ def _filled(subject: Subject, made: Cell) -> Cell:
         notes.append(outcome.words or "it takes no probe")
         if outcome.departure and subject.steady(dialect):
             notes.append("agrees as long as lr does not change")
+    notes.extend(f"with {n} in use it is none of our dialects" for n in sorted(lost & {*subject.entry.names}))
     notes.extend(dict.fromkeys(outcome.together))
     if outcome.clock == "shared":
         notes.append("one counter for all parameters, those without a gradient too")
@@ -478,12 +496,14 @@ def _switches(subject: Subject) -> Iterator[tuple[str, str]]:
             continue
         outcome = subject.against(dialect, make, subject.probes(dialect)[:FEW])
         dialects = ", ".join(f"{n}={x!r}" for n, x in options.items())
-        yield switch, f"{dialects}: {_in_words(outcome)}"
+        yield switch, _in_words(outcome) if dialects == switch else f"{dialects}: {_in_words(outcome)}"
 
 
 def _in_words(outcome: Outcome) -> str:
     if outcome.failure:
-        return f"not run: {outcome.failure.partition(': ')[2]}"
+        return (
+            REFUSED if "capturable" in outcome.failure else f"not run: {outcome.failure.partition(': ')[2]}"
+        )
     if outcome.passed:
         return "agrees"
     if outcome.near:

@@ -90,7 +90,7 @@ TINYGRAD = Library("tinygrad", "tinygrad", "0.14.0", (
     Entry("adam", f"{TINY}Adam", {}, TINY_ADAM),
     Entry("adamw", f"{TINY}AdamW", {}, TINY_ADAM | {"weight_decay": "weight_decay"}),
     Entry("lamb", f"{TINY}LAMB", {}, TINY_ADAM | {"weight_decay": "weight_decay"}),
-    Entry("lars", f"{TINY}LARS", COUPLED, TINY_SGD | {"trust_coefficient": "tcoef"}, {"eps": 0.0}),
+    Entry("lars", f"{TINY}LARS", {}, TINY_SGD | {"trust_coefficient": "tcoef"}, {"eps": 0.0}),
     Entry("muon", f"{TINY}Muon", {"scaling": "none", "weight_decay_form": "decoupled"}, TINY_SGD),
 ))  # fmt: skip
 
