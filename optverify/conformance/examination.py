@@ -1,8 +1,7 @@
-"""The checks of one optimizer against one rule, and, where they part, the search for what it is instead."""
+"""The checks of one optimizer against one rule."""
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,16 +11,17 @@ from typing import Any
 import numpy as np
 
 from optverify.conformance import names
+from optverify.conformance.alternatives import PATIENCE, alternatives
+from optverify.conformance.nearness import explained, is_near, milder
 from optverify.conformance.probes import Probe, bank
 from optverify.conformance.protocol import Make
-from optverify.conformance.reference import Run, compare, largest_ulps, matches, run_box, run_rule
+from optverify.conformance.reference import Departure, Run, compare, largest_ulps, run_box, run_rule
 from optverify.conformance.sandbox import is_ours, raised
 from optverify.conformance.verdict import Alternative, Outcome, Verdict
 from optverify.language import Rule
 from optverify.language.library import Entry
 from optverify.language.messages import unknown
 from optverify.libraries import library
-from optverify.libraries import names as libraries
 from optverify.optimizers.dialects import check_read
 from optverify.rules import rule as rule_named
 
@@ -34,10 +34,6 @@ LONGEST = 0.6
 FEWEST = 100
 SHORT = 50
 """Updates of a probe of which the states are kept."""
-FITTED = ("random", "lr_change", "near_epsilon", "mixed_sizes", "zero_gradient", "steady")
-"""Checks whose updates constants are fitted to."""
-PATIENCE = 6.0
-"""Seconds for the search of a dialect that does match."""
 
 
 # ---- what is asked -----------------------------------------------------------------------------------------
@@ -99,8 +95,7 @@ class Examination:
         self.make, self.wanted, self.adapter, self.subject = make, wanted, adapter, subject
         self.on_check = on_check
         self._runs: dict[str, Run] = {}
-        self._pace = 0.0
-        self.cut_short = False
+        self._seconds: dict[str, float] = {}
 
     def verdict(self, only: Collection[str] | None = None) -> Verdict:
         """Run all checks, or these. ValueError for one that is not known, or for a value that is missing."""
@@ -123,7 +118,8 @@ class Examination:
             notes=tuple(self._notes()),
         )
         if any(o.status == "departs" for o in outcomes):
-            verdict = replace(verdict, alternatives=self.alternatives, notes=(*verdict.notes, *self._said()))
+            others, cut = self._alternatives
+            verdict = replace(verdict, alternatives=others, notes=(*verdict.notes, *self._said(cut)))
         return replace(verdict, seconds=time.monotonic() - began)
 
     def _not_made(self, error: Exception) -> Verdict:
@@ -195,66 +191,106 @@ class Examination:
             return self._untouched()
         if name == REPRODUCIBLE:
             return self._reproducible()
-        probe = self._probe(name)
+        probe = self.probe(name)
         if name in FLOAT32 and self.dtype == "float32":
             return Outcome(name, probe.note, "not applicable", detail="all checks are run in float32")
-        return self._compared(name, probe)
+        return self._compared(name)
 
-    def _probe(self, name: str) -> Probe:
+    def probe(self, name: str) -> Probe:
+        """The probe of a check."""
         if name in FLOAT32:
             single = bank(self.wanted.rule, self.values, "float32", long=0)
             return next(p for p in single if p.name == FLOAT32[name])
         probe = self.probes[name]
-        if name == LONG and self._pace > 0:
-            return probe.first(min(len(probe.steps), int(LONGEST / self._pace)))
-        return probe
+        return probe.first(self._bearable) if name == LONG else probe
+
+    @cached_property
+    def _bearable(self) -> int:
+        """The updates of the long probe that take no longer than LONGEST; the first run may have compiled."""
+        paces = []
+        for name in ("random", "sign_flips"):
+            self.box(name)
+            paces.append(self._seconds[name] / len(self.probe(name).steps))
+        return min(len(self.probes[LONG].steps), int(LONGEST / max(min(paces), 1e-6)))
 
     def box(self, name: str) -> Run:
         """The optimizer on a probe."""
         if name not in self._runs:
-            probe = self._probe(name)
+            probe = self.probe(name)
             began = time.monotonic()
             self._runs[name] = run_box(self.make, probe, self.adapter, states=len(probe.steps) <= SHORT)
-            if name == "random":
-                self._pace = (time.monotonic() - began) / len(probe.steps)
+            self._seconds[name] = time.monotonic() - began
         return self._runs[name]
 
     # ---- checks ------------------------------------------------------------------------------------------
 
-    def _compared(self, name: str, probe: Probe) -> Outcome:
-        blank = Outcome(name, probe.note, "not applicable")
-        if name == LONG and len(probe.steps) < FEWEST:
-            return replace(blank, detail=f"an update takes {1e3 * self._pace:.0f} ms: too slow for thousands")
+    def _compared(self, name: str) -> Outcome:
+        blank = Outcome(name, self.probe(name).note, "not applicable")
+        if not self.is_run(name):
+            pace = 1e3 * LONGEST / max(self._bearable, 1)
+            return replace(blank, detail=f"an update takes {pace:.0f} ms: too slow for thousands")
         box = self.box(name)
         if not box.count:
             detail = box.unsupported or _stopped(box)
             return replace(blank, status="not applicable" if box.unsupported else "raises", detail=detail)
         try:
-            expected, clock = self._expected(probe, box)
+            expected, clock, departure = self._expected(name, box)
         except (ValueError, np.linalg.LinAlgError) as error:
             return replace(blank, detail=f"the rule does not take it: {error}")
-        departure = compare(box, expected, rule=self.wanted.rule)
         found = replace(blank, tolerance=expected.tolerance, ulps=largest_ulps(box, expected))
         if departure is None:
             late = f"from update {box.failed} on: {box.unsupported}" if box.unsupported else ""
             return replace(found, status="not applicable" if late else "matches", detail=late or clock)
-        if departure.of == "error":
-            return replace(found, status="raises", departure=departure, detail=_stopped(box))
-        return replace(found, status="near miss" if departure.near else "departs", departure=departure)
+        return self._departed(replace(found, departure=departure), box, expected)
 
-    def _expected(self, probe: Probe, box: Run) -> tuple[Run, str]:
-        """The rule on the probe: with the counter of each parameter its own, unless a shared one fits."""
-        rule, values = self.wanted.rule, self._given(self.wanted.rule)
+    def _departed(self, found: Outcome, box: Run, expected: Run) -> Outcome:
+        """What kind of departure it is."""
+        assert found.departure is not None
+        if found.departure.of == "error":
+            return replace(found, status="raises", detail=_stopped(box))
+        if (why := self._excuse(found.check, box, expected, found.departure)) is not None:
+            return replace(found, status="near miss", detail=why)
+        return replace(found, status="departs")
+
+    def _expected(self, name: str, box: Run) -> tuple[Run, str, Departure | None]:
+        """The rule on the probe: each parameter with its own counter, unless a shared one fits better."""
+        rule, values, probe = self.wanted.rule, self.given(self.wanted.rule), self.probe(name)
         keep = len(probe.steps) <= SHORT
         own = run_rule(rule, values, probe, states=keep)
-        if not probe.partial or matches(box, own):
-            return own, ""
+        first = compare(box, own, rule=rule)
+        if not probe.partial or first is None or is_near(box, own, first, self._tolerance):
+            return own, "", first
         shared = run_rule(rule, values, probe, clock="shared", states=keep)
-        if matches(box, shared):
-            return shared, "t goes on for a parameter without a gradient"
-        return own, ""
+        second = compare(box, shared, rule=rule)
+        if second is None or is_near(box, shared, second, self._tolerance):
+            return shared, "t goes on for a parameter without a gradient", second
+        return own, "", first
 
-    def _given(self, rule: Rule) -> dict[str, float]:
+    def _excuse(self, name: str, box: Run, expected: Run, departure: Departure) -> str | None:
+        """Why a departure is that of numbers in float32, and no other rule; None if it is not."""
+        rule, probe = self.wanted.rule, self.probe(name)
+        if is_near(box, expected, departure, self._tolerance):
+            return ""
+        if probe.dtype == "float32" and explained(rule, self.given(rule), probe, box, expected):
+            return "as far from the rule as its hyperparameters in float32 are"
+        if name == "huge" and self.dtype == "float64" and self._overflows(milder(probe)):
+            return "its numbers in float32 overflow; with gradients of 1e10 it is near"
+        return None
+
+    @property
+    def _tolerance(self) -> float:
+        return self.wanted.entry.tolerance if self.wanted.like else 0.0
+
+    def _overflows(self, probe: Probe) -> bool:
+        """True if gradients that float32 can hold, and square, bring the box near the rule."""
+        box = run_box(self.make, probe, self.adapter, states=False)
+        expected = run_rule(self.wanted.rule, self.given(self.wanted.rule), probe, states=False)
+        departure = compare(box, expected)
+        return departure is not None and is_near(box, expected, departure, self._tolerance)
+
+    # ---- other checks ------------------------------------------------------------------------------------
+
+    def given(self, rule: Rule) -> dict[str, float]:
         """Values for run_rule, in which lr is the probe's."""
         return {n: self.values[n] for n in _read(rule, self.values) if n != "lr"}
 
@@ -272,7 +308,7 @@ class Examination:
         shows = "a second optimizer, made alike, does the same"
         if first.unsupported:
             return Outcome(REPRODUCIBLE, shows, "not applicable", detail=first.unsupported)
-        again = run_box(self.make, self._probe("random"), self.adapter)
+        again = run_box(self.make, self.probe("random"), self.adapter)
         for k, (a, b) in enumerate(zip(first.params, again.params, strict=False)):
             if not all(np.array_equal(x, y, equal_nan=True) for x, y in zip(a, b, strict=True)):
                 text = (
@@ -292,9 +328,9 @@ class Examination:
             if name in self.own and self.own[name] != value:
                 yield f"{name}={value:g} was given, and the optimizer says {self.own[name]:g}"
 
-    def _said(self) -> Iterator[str]:
+    def _said(self, cut_short: bool) -> Iterator[str]:
         """What should be known of a departure: of the library asked for, and of the search."""
-        if self.cut_short:
+        if cut_short:
             yield f"the search for a dialect was given up after {PATIENCE:g} s"
         if self.wanted.like is not None and self.wanted.entry.note:
             yield f"{self.wanted.entry.spelled}: {self.wanted.entry.note}"
@@ -302,103 +338,18 @@ class Examination:
     # ---- what it is instead ------------------------------------------------------------------------------
 
     @cached_property
-    def alternatives(self) -> tuple[Alternative, ...]:
-        """Dialects of the rule with which every check agrees: those nearest to the one asked for.
+    def _alternatives(self) -> tuple[tuple[Alternative, ...], bool]:
+        return alternatives(self)
 
-        Where there is none, the same dialect with other values of its hyperparameters.
-        """
-        found = self._dialects()
-        if not found and (other := self._constants()) is not None:
-            found = [other]
-        return tuple(found)
+    def is_run(self, name: str) -> bool:
+        """False for the long probe where the box is too slow for it."""
+        return name != LONG or len(self.probe(name).steps) >= FEWEST
 
-    def _dialects(self) -> list[Alternative]:
-        kept = [n for n in self.probes if n != LONG or len(self._probe(n).steps) >= FEWEST]
-        runs = {n: self.box(n) for n in kept if self.box(n).count and not self.box(n).error}
-        order = sorted(runs, key=lambda n: len(self._probe(n).steps))
-        until = time.monotonic() + PATIENCE
-        found: list[Alternative] = []
-        nearest = 0
-        for away, candidate in self._candidates():
-            if found and away > nearest:
-                break
-            if time.monotonic() > until:
-                self.cut_short = not found
-                break
-            if all(self._fits(candidate, n, runs[n]) for n in order):
-                nearest = away
-                found.append(self._alternative(candidate))
-        return found
-
-    def _constants(self) -> Alternative | None:
-        """The dialect asked for with fitted constants, if every check then agrees."""
-        from optverify.conformance.batch import batched
-        from optverify.conformance.fit import Model, snapped, solve
-        from optverify.conformance.search import record
-
-        rule = self.wanted.rule
-        runs = [(self._probe(n), self.box(n)) for n in FITTED if n in self.probes]
-        records = [record(probe, run) for probe, run in runs if run.count and not run.error]
-        started = {n: self.values[n] for n in _read(rule, self.values)}
-        if not records or not started:
-            return None
-        if self.origin.get("lr") == "default":
-            del started["lr"]
-        model = Model(rule, batched(rule))
-        best = solve(model, records, started)
-        if not best.matches:
-            return None
-        values = snapped(best, records, {n: (v,) for n, v in self.values.items()}).values
-        changed = {n: v for n, v in values.items() if v != self.values.get(n)}
-        again = replace(self.wanted, given={**self.wanted.given, **changed})
+    def agrees_with(self, values: Mapping[str, float]) -> bool:
+        """True if every check agrees with these values instead."""
+        again = replace(self.wanted, given={**self.wanted.given, **values})
         exam = Examination(self.make, again, self.adapter, self.subject)
-        if not changed or not all(exam.outcome(n).ok for n in exam.chosen(None)):
-            return None
-        return Alternative(rule.name, rule.changed_options, changed)
-
-    def _candidates(self) -> Iterator[tuple[int, Rule]]:
-        """The other dialects, with how many options are changed, the fewest first; written one by one."""
-        wanted = self.wanted.rule
-        choices = itertools.product(*(axis.options for axis in wanted.axes))
-        options = [dict(zip(wanted.options, choice, strict=True)) for choice in choices]
-
-        def away(chosen: Mapping[str, Any]) -> tuple[int, int]:
-            moved = sum(chosen[a] != o for a, o in wanted.options.items())
-            return moved, sum(chosen[axis.name] != axis.default for axis in wanted.axes)
-
-        for chosen in sorted(options, key=away):
-            if chosen != wanted.options and not any(e.applies(chosen) for e in wanted.excluded):
-                yield away(chosen)[0], wanted.dialect(**chosen)
-
-    def _fits(self, candidate: Rule, name: str, box: Run) -> bool:
-        probe = self._probe(name)
-        try:
-            expected = run_rule(candidate, self._given(candidate), probe, states=False)
-            if matches(box, expected):
-                return True
-            return probe.partial and matches(
-                box, run_rule(candidate, self._given(candidate), probe, clock="shared", states=False)
-            )
-        except (ValueError, KeyError, TypeError, np.linalg.LinAlgError):
-            return False
-
-    def _alternative(self, candidate: Rule) -> Alternative:
-        family = rule_named(candidate.name)
-        plain = {a: o for a, o in candidate.options.items() if o != family.options[a]}
-        return Alternative(candidate.name, plain, libraries=_libraries(candidate))
-
-
-def _libraries(candidate: Rule) -> tuple[str, ...]:
-    """The titles of the libraries that have this dialect by default."""
-    found = []
-    for name in libraries():
-        for entry in library(name).entries:
-            if (
-                entry.rule == candidate.name
-                and rule_named(entry.rule, like=name).options == candidate.options
-            ):
-                found.append(library(name).title)
-    return tuple(found)
+        return all(exam.outcome(name).ok for name in exam.chosen(None))
 
 
 def _stopped(box: Run) -> str:

@@ -196,6 +196,9 @@ def _column(  # noqa: PLR0917
         points.append(steps.point(at, given))
         if grad is not None:
             at = steps.update(at, grad, t, given)
+        elif clock == "shared":  # so are numbers that all parameters have in common
+            after = steps.update(at, np.zeros_like(start), t, given)
+            at = {n: after[n] if steps.sides.get(n) == "number" else x for n, x in at.items()}
         thetas.append(at["theta"])
         states.append(at)
     points.append(steps.point(at, each[-1]))

@@ -46,6 +46,38 @@ class Float32Adam(MyAdam):
         return 0.9, 0.999
 
 
+class Float32Norm(MyAdam):
+    """Right, with its second moment in float32: it overflows where float64 does not."""
+
+    def step(self, theta, g):
+        self.t += 1
+        self.m = self.b1 * self.m + (1 - self.b1) * g
+        with np.errstate(all="ignore"):
+            square = np.square(g.astype(np.float32)).astype(np.float64)
+        self.v = self.b2 * self.v + (1 - self.b2) * square
+        return theta - self.lr * self.direction()
+
+
+class OneCounter:
+    """Adam over a list of parameters, with one counter for all."""
+
+    def __init__(self, params, lr=0.1, b1=0.9, b2=0.999, eps=1e-3):
+        self.params, self.lr, self.b1, self.b2, self.eps, self.t = params, lr, b1, b2, eps, 0
+        self.m = [np.zeros_like(p) for p in params]
+        self.v = [np.zeros_like(p) for p in params]
+
+    def update(self, params, grads):
+        self.t += 1
+        after = list(params)
+        for k, (p, g) in enumerate(zip(params, grads, strict=True)):
+            if g is not None:
+                self.m[k] = self.b1 * self.m[k] + (1 - self.b1) * g
+                self.v[k] = self.b2 * self.v[k] + (1 - self.b2) * g * g
+                m_hat, v_hat = self.m[k] / (1 - self.b1**self.t), self.v[k] / (1 - self.b2**self.t)
+                after[k] = p - self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
+        return after
+
+
 class Quiet:
     """Gradient descent that does not show its learning rate."""
 

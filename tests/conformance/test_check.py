@@ -84,6 +84,21 @@ def test_a_near_miss_is_let_pass_under_its_name():
     assert "float32" in str(verdict)
 
 
+def test_numbers_in_float32_that_overflow_are_a_near_miss_too():
+    verdict = ov.check(samples.Float32Norm, "adam")
+    assert verdict.status == "near miss"
+    (huge,) = (o for o in verdict.outcomes if o.check == "huge")
+    assert huge.departure.step == 1
+    assert "its numbers in float32 overflow" in huge.detail
+
+
+def test_one_counter_for_all_parameters_is_no_departure_and_is_told():
+    verdict = ov.check(samples.OneCounter, "adam")
+    assert verdict.status == "matches"
+    (late,) = (o for o in verdict.outcomes if o.check == "late_gradient")
+    assert (late.status, late.detail) == ("matches", "t goes on for a parameter without a gradient")
+
+
 def test_hyperparameters_that_are_given_come_first_and_a_contradiction_is_noted():
     text, verdict = explanation(samples.MyAdam, beta2=0.99)
     assert "it is     adam with beta2=0.999 (you said 0.99): every check agrees" in text

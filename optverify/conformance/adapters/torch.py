@@ -124,7 +124,8 @@ class TorchBox(Box):
 
     def _array(self, x: Any) -> Array | None:
         if isinstance(x, self._torch.Tensor):
-            return np.array(x.detach().to(self._torch.float64 if x.dtype.itemsize < 4 else x.dtype).cpu())
+            wide = x.detach().to(self._torch.float64 if x.dtype.itemsize < 4 else x.dtype)
+            return np.asarray(wide.cpu().numpy()).copy()
         return np.asarray(x) if isinstance(x, int | float) else None
 
     def spoiled(self) -> bool:
