@@ -64,16 +64,24 @@ def _literal(text: str) -> Any:
 
 
 def answered(ending: Ending) -> Any:
-    """The answer, or None where the code crashed or hung; ValueError if the job was wrong."""
+    """The answer, or None where the code crashed or hung; ValueError if the job was wrong.
+
+    RuntimeError, with the traceback, for a fault of our own.
+    """
     if ending.how == "refused":
         raise ValueError(ending.detail)
+    if ending.how == "broken":
+        error = RuntimeError(ending.detail)
+        error.add_note(ending.answer)
+        raise error
     return ending.answer if ending.how == "answered" else None
 
 
 def report_failure(ending: Ending, facts: dict[str, Any], as_json: bool, junit: Path | None) -> int:
     """Print that the code raised, crashed or hung: a verdict like any other."""
     verdict = VERDICTS[ending.how]
-    explanation = f"{facts['subject']} {verdict}: {ending.detail}"
+    says = "" if ending.how == "raised" else f" {verdict}"
+    explanation = f"{facts['subject']}{says}: {ending.detail}"
     if junit is not None:
         case = Case(
             "optverify.check",

@@ -30,8 +30,8 @@ def diagnose(make: Any, *, say: Say, adapter: str | None, **job: Any) -> Any:
 
     say("while it is diagnosed")
     with wrong_questions():
-        found = found_by(make, adapter=adapter)
-    return {**found.to_dict(), "subject": job["subject"], "explanation": str(found)}
+        found = found_by(make, adapter=adapter, subject=job["subject"])
+    return {**found.to_dict(), "explanation": str(found)}
 
 
 @contextmanager

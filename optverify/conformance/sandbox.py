@@ -27,13 +27,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-How = Literal["answered", "raised", "crashed", "hung", "refused"]
+How = Literal["answered", "raised", "crashed", "hung", "refused", "broken"]
 
 GRACE = 1.0
 """Seconds before the limit at which a child that hangs writes down where it stands."""
 KEPT = 400
 """Lines of the child's output that are kept."""
 FRAME = re.compile(r'File "(?P<file>.+)", line (?P<line>\d+),? in (?P<name>\S+)')
+TOOLS = frozenset({"numpy", "sympy", "mpmath", "autograd"})
 OURS = str(Path(__file__).resolve().parents[1]) + os.sep
 
 
@@ -41,8 +42,8 @@ OURS = str(Path(__file__).resolve().parents[1]) + os.sep
 class Ending:
     """How a job ended: an answer, or a sentence on what happened instead.
 
-    how: "refused" means that the job itself was wrong (no such module, no such rule); "raised" that loading
-    the code raised.
+    how: "refused" means that the job itself was wrong (no such module, no such rule); "raised" that their
+    code raised, "broken" that ours did: then the answer is the traceback.
     """
 
     how: How
@@ -252,6 +253,9 @@ def _done(order: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any
     except JobError as error:
         return {"how": "refused", "detail": str(error)}
     except BaseException as error:
+        if is_ours(error) and not isinstance(error, SystemExit):
+            trace = "".join(traceback.format_exception(error))
+            return {"how": "broken", "detail": raised(error), "answer": trace}
         return {"how": "raised", "detail": raised(error)}
 
 
@@ -271,10 +275,13 @@ def raised(error: BaseException) -> str:
 
 
 def is_ours(error: BaseException) -> bool:
-    """True if optverify itself raised it: what was asked is wrong, not the code under test."""
-    frames = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return bool(frames) and frames[-1].startswith(OURS)
+    """True if no code of theirs was running: what was asked is wrong, or we are."""
+    return not any(_is_theirs(f.f_code.co_filename) for f, _ in traceback.walk_tb(error.__traceback__))
 
 
 def _is_theirs(file: str) -> bool:
+    """True for code that is neither ours, nor Python's, nor that of NumPy and SymPy."""
+    installed = re.search(r"(?:site|dist)-packages[/\\](\w+)", file)
+    if installed is not None and not file.startswith(OURS):
+        return installed[1] not in TOOLS
     return not file.startswith((OURS, "<", sys.base_prefix + os.sep))

@@ -99,3 +99,42 @@ def test_wrong_usage_gives_code_2_and_one_line(run, arguments, message):
     assert (outcome.exit_code, outcome.stdout) == (2, "")
     (line,) = outcome.stderr.splitlines()
     assert line.startswith(f"error: {message}")
+
+
+def test_a_fault_of_our_own_is_told_from_one_of_theirs(run, monkeypatch):
+    """As if the task were broken: no verdict on the optimizer."""
+    from optverify.conformance import sandbox
+
+    ending = sandbox.Ending("broken", "Traceback ...", "raises NameError: name 'I' is not defined")
+    monkeypatch.setattr("optverify.conformance.sandbox.run", lambda *arguments, **job: ending)
+    outcome = run(*CHECK["right"])
+    assert (outcome.exit_code, outcome.stdout) == (70, "")
+    assert outcome.stderr.startswith("internal error: RuntimeError: raises NameError")
+    assert "Traceback ..." in run(*CHECK["right"], "--debug").stderr
+
+
+def test_diagnose_names_rule_dialect_and_constants(run, tmp_path):
+    path = tmp_path / "x.xml"
+    outcome = run("diagnose", f"{SAMPLES}:HatAdam", "--with", "lr=0.5", "--json", "--junit", str(path))
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    facts = json.loads(outcome.stdout)
+    assert facts["format"] == "optverify diagnosis"
+    assert facts["rule"] == "adam"
+    assert facts["options"] == {"epsilon": "hat"}
+    assert facts["values"]["lr"] == pytest.approx(0.5)
+    assert int(ET.parse(path).getroot().find("testsuite").get("failures")) == 0
+
+
+def test_diagnose_gives_code_1_for_a_fault(run, tmp_path):
+    path = tmp_path / "x.xml"
+    outcome = run("diagnose", f"{SAMPLES}:Spoils", "--junit", str(path))
+    assert (outcome.exit_code, outcome.stderr) == (1, "")
+    assert "Adam" in outcome.stdout
+    assert "in place" in outcome.stdout
+    assert int(ET.parse(path).getroot().find("testsuite").get("failures")) == 1
+
+
+def test_diagnose_says_that_it_hangs(run):
+    outcome = run("diagnose", f"{SAMPLES}:Hangs", "--time-limit", "5")
+    assert outcome.exit_code == 1
+    assert "hangs: it did not end within 5 s while it is diagnosed, in step (" in outcome.stdout

@@ -102,6 +102,12 @@ def test_a_module_that_raises_is_a_verdict(tmp_path):
     assert "No module named 'no_such_thing'" in ending.detail
 
 
+def test_an_exception_of_our_own_is_no_verdict():
+    ending = sandbox.run("optverify.conformance.jobs:check", "tests.conformance.samples:MyAdam", 30.0)
+    assert ending.how == "broken"
+    assert "missing 3 required keyword-only arguments" in ending.answer
+
+
 def test_a_file_finds_its_neighbours(tmp_path):
     (tmp_path / "beside.py").write_text("class Adam:\n    def step(self, theta, g):\n        return theta\n")
     (tmp_path / "mine.py").write_text("from beside import Adam\n")
