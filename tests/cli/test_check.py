@@ -115,13 +115,13 @@ def test_a_fault_of_our_own_is_told_from_one_of_theirs(run, monkeypatch):
 
 def test_diagnose_names_rule_dialect_and_constants(run, tmp_path):
     path = tmp_path / "x.xml"
-    outcome = run("diagnose", f"{SAMPLES}:HatAdam", "--with", "lr=0.5", "--json", "--junit", str(path))
+    outcome = run("diagnose", f"{SAMPLES}:HatAdam", "--with", "b1=0.8", "--json", "--junit", str(path))
     assert (outcome.exit_code, outcome.stderr) == (0, "")
     facts = json.loads(outcome.stdout)
     assert facts["format"] == "optverify diagnosis"
     assert facts["rule"] == "adam"
     assert facts["options"] == {"epsilon": "hat"}
-    assert facts["values"]["lr"] == pytest.approx(0.5)
+    assert facts["values"]["beta1"] == pytest.approx(0.8)
     assert int(ET.parse(path).getroot().find("testsuite").get("failures")) == 0
 
 
