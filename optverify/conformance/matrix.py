@@ -277,6 +277,9 @@ class Subject:
         tried = []
         for clock in dict.fromkeys((so_far.clock, "shared", "own")) if probe.partial else (so_far.clock,):
             expected = run_rule(dialect, values, probe, clock="shared" if clock == "shared" else "own")
+            if expected.nonfinite is not None and run.nonfinite is None:
+                said = f"{probe.name}: the rule divides by zero, the library does not"
+                return replace(so_far, run=so_far.run + 1, together=(*so_far.together, said))
             tolerance = max(expected.tolerance, self.entry.tolerance)
             departure = compare(run, expected, tolerance)
             error = largest_relative(run, expected)

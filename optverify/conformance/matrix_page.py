@@ -21,7 +21,7 @@ def _head(matrix: Matrix) -> Iterator[str]:
     yield from (
         "# Which Adam is this? What libraries compute",
         "",
-        "Written by `optverify matrix`, which drives every installed optimizer through the probes, in float64,",
+        "Written by `optverify matrix`: every installed optimizer is driven through the probes, in float64,",
         "and compares each update over lr with the rule. Only what was run is told, with date and version.",
         "",
         "- **paper**: the rule of the paper, when whatever the paper does not have is turned off.",

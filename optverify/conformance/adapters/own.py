@@ -39,10 +39,12 @@ class OwnBox(Box):
         none_is_refused(grads, "ov.Optimizer")
         slopes = [np.array(g) for g in grads]
         self._watch.give(slopes)
+        for name, value in inputs.items():  # what the rule reads anew for each update
+            if name in self._passed:
+                setattr(self.optimizer, name, value)
+        more = {n: inputs[n] for n in self.optimizer.inputs if n in inputs}
         self.optimizer.gradient_point(self._params)
-        self.optimizer.update(
-            self._params, slopes, **{n: inputs[n] for n in self.optimizer.inputs if n in inputs}
-        )
+        self.optimizer.update(self._params, slopes, **more)
 
     def params(self) -> list[Array]:
         """The parameters now."""

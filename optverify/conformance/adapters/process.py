@@ -67,10 +67,14 @@ class ProcessBox(Box):
     def __init__(self, command: Command, params: Sequence[Array]) -> None:
         self._limit, self._rest = command.time_limit, b""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the box
-        self._process = subprocess.Popen(
-            command.words(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
-            cwd=command.folder, start_new_session=True,
-        )  # fmt: skip
+        try:
+            self._process = subprocess.Popen(
+                command.words(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
+                cwd=command.folder, start_new_session=True,
+            )  # fmt: skip
+        except OSError:
+            self._errors.close()
+            raise
         self._answer: dict[str, Any] = {}
         self._params = [np.array(p) for p in params]
         try:
