@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from optverify import _session
-from optverify._session import EXPECTED, FAILED, PASSED, UNEXPECTED, Entry
+from optverify._session import EXPECTED, FAILED, INAPPLICABLE, PASSED, UNEXPECTED, Entry
 
 PROPERTY = "optverify"
+SEVERITY = (INAPPLICABLE, PASSED, EXPECTED, UNEXPECTED, FAILED)
 UNUSED: pytest.StashKey[list[Entry]] = pytest.StashKey()
 
 
@@ -116,8 +117,11 @@ def pytest_terminal_summary(
         return
     from optverify.testing import CHECKS
 
-    outcomes: dict[str, Counter[str]] = defaultdict(Counter)
+    worst: dict[str, str] = {}  # a check may be run by several tests, and counts once
     for identity, outcome in rows:
+        worst[identity] = max(worst.get(identity, outcome), outcome, key=SEVERITY.index)
+    outcomes: dict[str, Counter[str]] = defaultdict(Counter)
+    for identity, outcome in worst.items():
         outcomes[identity.rpartition("-")[0]][outcome] += 1
     terminalreporter.write_sep("-", "optverify")
     for subject, counts in sorted(outcomes.items()):

@@ -143,6 +143,13 @@ def test_the_number_of_checks_run_is_always_shown(user, quiet):
     assert f"HatAdam-adam(keras): 3 of {total} checks run: 3 passed; 1 not applicable" in said.stdout
 
 
+def test_a_check_that_is_run_twice_counts_once(user):
+    source = USER + "def test_a():\n    check_optimizer(MyAdam, 'adam')\n\ntest_b = test_a\n"
+    said = user(source, "-q")
+    run = len(CHECKS) - 1
+    assert f"MyAdam-adam: {run} of {len(CHECKS)} checks run: {run} passed; 1 not applicable" in said.stdout
+
+
 def test_it_works_in_several_processes_and_in_junit(user, tmp_path):
     said = user(TWO.format(more=""), "-k", SOME, "-n", "2", "--junitxml=x.xml")
     assert said.returncode == 0, said.stdout
