@@ -51,6 +51,11 @@ def pair(text: str) -> tuple[str, str]:
     return name, value
 
 
+def called(target: str) -> str:
+    """A name for what is judged: `MyAdam` of mine.py:MyAdam, the program of a command."""
+    return target.rpartition(":")[2] if " " not in target else Path(target.partition(" ")[0]).name
+
+
 def python_values(texts: Sequence[str]) -> dict[str, Any]:
     """The arguments of --with: Python literals, and what is none as text."""
     return {name: _literal(value) for name, value in map(pair, texts)}

@@ -14,6 +14,8 @@ import importlib.util
 import json
 import os
 import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,9 +33,13 @@ How = Literal["answered", "raised", "crashed", "hung", "refused", "broken"]
 
 GRACE = 1.0
 """Seconds before the limit at which a child that hangs writes down where it stands."""
+PROCESS = "process"
+"""The adapter whose target is a command."""
 KEPT = 400
 """Lines of the child's output that are kept."""
 FRAME = re.compile(r'File "(?P<file>.+)", line (?P<line>\d+),? in (?P<name>\S+)')
+SPEAKER = str(Path(__file__).with_name("adapters") / "process.py")
+"""What it raises is said of a process, which is theirs."""
 TOOLS = frozenset({"numpy", "sympy", "mpmath", "autograd"})
 OURS = str(Path(__file__).resolve().parents[1]) + os.sep
 
@@ -70,6 +76,16 @@ def load(target: str, arguments: Mapping[str, Any] | None = None) -> Any:
             raise JobError(_no_such_name(home, part, found))
         found = getattr(found, part)
     return functools.partial(found, **arguments) if arguments else found
+
+
+def command(line: str, seconds: float) -> Any:
+    """What starts another program, as the adapter for processes takes it: it may take half of the time."""
+    from optverify.conformance.adapters.process import Command
+
+    words = shlex.split(line)
+    if not words or shutil.which(words[0]) is None:
+        raise JobError(f"there is no program {line.partition(' ')[0]!r}: give its path, and its arguments")
+    return Command(words, time_limit=min(10.0, seconds / 2))
 
 
 def _from_file(path: Path) -> Any:
@@ -224,7 +240,7 @@ def child() -> None:
     sys.path[0] = os.getcwd()
     sys.argv = sys.argv[:1]
     order = json.loads(Path(folder, "job").read_text("utf-8"))
-    result = _done(order, lambda text: _write(folder, "where", text))
+    result = _done(order, lambda text: _write(folder, "where", text), seconds)
     faulthandler.cancel_dump_traceback_later()
     _write(folder, "answer", json.dumps(result))
     sys.stdout.flush()
@@ -238,12 +254,16 @@ def _write(folder: Path, name: str, text: str) -> None:
     Path(folder, f"{name}.part").replace(Path(folder, name))
 
 
-def _done(order: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
+def _done(order: Mapping[str, Any], say: Callable[[str], None], seconds: float) -> dict[str, Any]:
     job = dict(order["job"])
     home, _, name = order["task"].partition(":")
     task = getattr(importlib.import_module(home), name)
     try:
-        make = load(order["target"], job.pop("arguments", None))
+        arguments = job.pop("arguments", None)
+        if job.get("adapter") == PROCESS:
+            make = command(order["target"], seconds)
+        else:
+            make = load(order["target"], arguments)
     except JobError as error:
         return {"how": "refused", "detail": str(error)}
     except BaseException as error:  # even SystemExit is an answer
@@ -275,8 +295,9 @@ def raised(error: BaseException) -> str:
 
 
 def is_ours(error: BaseException) -> bool:
-    """True if no code of theirs was running: what was asked is wrong, or we are."""
-    return not any(_is_theirs(f.f_code.co_filename) for f, _ in traceback.walk_tb(error.__traceback__))
+    """True if no code of theirs was running, here or in a process: what was asked is wrong, or we are."""
+    files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return not any(_is_theirs(file) or file == SPEAKER for file in files)
 
 
 def _is_theirs(file: str) -> bool:

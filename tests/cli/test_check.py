@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -99,6 +100,32 @@ def test_wrong_usage_gives_code_2_and_one_line(run, arguments, message):
     assert (outcome.exit_code, outcome.stdout) == (2, "")
     (line,) = outcome.stderr.splitlines()
     assert line.startswith(f"error: {message}")
+
+
+CHILD = f"{sys.executable} {Path(ROOT) / 'tests' / 'conformance' / 'adapters' / 'child.py'}"
+PROGRAM = ["--rule", "momentum", "--adapter", "process", "--time-limit", "20"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "words"),
+    [
+        ("", 0, "checks agree, largest error"),
+        ("die", 1, "the process ended, exit code 1: segmentation fault, more or less"),
+        ("slow start", 1, "TimeoutError: the process did not answer within 2 seconds and was killed"),
+        ("old", 1, "it speaks version 0 of the format, not 1"),
+    ],
+)
+def test_a_program_in_another_language(run, fault, code, words):
+    limit = ["--time-limit", "4"] if fault == "slow start" else []
+    outcome = run("check", f"{CHILD} '{fault}'", *PROGRAM, *limit)
+    assert (outcome.exit_code, outcome.stderr) == (code, "")
+    assert words in outcome.stdout
+
+
+def test_a_program_that_there_is_not(run):
+    outcome = run("check", "./no_such_program --fast", *PROGRAM)
+    assert outcome.exit_code == 2
+    assert outcome.stderr.startswith("error: there is no program './no_such_program': give its path")
 
 
 def test_a_fault_of_our_own_is_told_from_one_of_theirs(run, monkeypatch):

@@ -9,7 +9,7 @@ import click
 
 from optverify.cli.group import FAILED, HOLDS, command
 from optverify.cli.output import print_json
-from optverify.cli.targets import answered, options, pair, python_values, report_failure
+from optverify.cli.targets import answered, called, options, pair, python_values, report_failure
 
 
 @command
@@ -37,15 +37,16 @@ def run(
     """Hold an optimizer against a rule: does it compute the same updates, and where do they part?
 
     TARGET is module:Class, or path/to/file.py:Class: a class, or a function that makes the optimizer or is
-    its step. NAME=VALUE are hyperparameters of the rule, where the optimizer does not show them itself. The
-    code runs in a process of its own. Exit code 0: the same; 1: it departs, raises, crashes or hangs.
+    its step; with --adapter process, a program that speaks JSON lines, with its arguments. NAME=VALUE are
+    hyperparameters of the rule, where the optimizer does not show them itself. The code runs in a process of
+    its own. Exit code 0: the same; 1: it departs, raises, crashes or hangs.
     """
     from optverify.conformance import sandbox
 
     given: dict[str, Any] = {**dict(map(pair, chosen)), **{n: _number(n, v) for n, v in map(pair, values)}}
     ending = sandbox.run(
         "optverify.conformance.jobs:check", target, time_limit,
-        rule=rule, like=like, adapter=adapter, given=given, subject=target.rpartition(":")[2],
+        rule=rule, like=like, adapter=adapter, given=given, subject=called(target),
         arguments=python_values(arguments),
     )  # fmt: skip
     verdict = answered(ending)

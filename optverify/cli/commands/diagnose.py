@@ -9,7 +9,7 @@ import click
 
 from optverify.cli.group import FAILED, HOLDS, command
 from optverify.cli.output import print_json
-from optverify.cli.targets import answered, options, python_values, report_failure
+from optverify.cli.targets import answered, called, options, python_values, report_failure
 
 
 @command
@@ -27,14 +27,15 @@ def run(
     """Say which rule, dialect and constants an optimizer computes, or what is wrong with it.
 
     TARGET is module:Class, or path/to/file.py:Class: a class, or a function that makes the optimizer or is
-    its step. The code runs in a process of its own. Exit code 0: it is a known rule; 1: it is none, and the
-    nearest one and the kind of fault are named, or it raises, crashes or hangs.
+    its step; with --adapter process, a program that speaks JSON lines, with its arguments. The code runs in a
+    process of its own. Exit code 0: it is a known rule; 1: it is none, and the nearest one and the kind of
+    fault are named, or it raises, crashes or hangs.
     """
     from optverify.conformance import sandbox
 
     ending = sandbox.run(
         "optverify.conformance.jobs:diagnose", target, time_limit,
-        adapter=adapter, subject=target.rpartition(":")[2], arguments=python_values(arguments),
+        adapter=adapter, subject=called(target), arguments=python_values(arguments),
     )  # fmt: skip
     found = answered(ending)
     if found is None:
