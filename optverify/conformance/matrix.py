@@ -20,7 +20,7 @@ import numpy as np
 from optverify.conformance.adapters import adapters
 from optverify.conformance.adapters._making import signature
 from optverify.conformance.peers import PEERS
-from optverify.conformance.probes import Probe, awkward, bank
+from optverify.conformance.probes import LR, Probe, awkward, bank
 from optverify.conformance.protocol import Make
 from optverify.conformance.reference import (
     NEAR,
@@ -205,7 +205,7 @@ class Subject:
         """The hyperparameters of a dialect: awkward ones where the library takes them, else its own."""
         found = {}
         for h in dialect.hyperparameters:
-            own = self.entry.defaults.get(h.name, h.default)
+            own = LR if h.name == "base_lr" else self.entry.defaults.get(h.name, h.default)
             chosen = self.values.get(h.name, own)
             value = chosen if h.name in self.entry.names else own
             if value is not None:
@@ -235,7 +235,8 @@ class Subject:
     ) -> Outcome:
         """Run the optimizer and compare it with a dialect, as far as it agrees."""
         values, found = self.taken(dialect), Outcome(close=max(NEAR, 10 * self.entry.tolerance))
-        for probe in probes:
+        for whole in probes:
+            probe = whole.first(SHORT // 2) if found.departure else whole  # later, all of it is rounding
             run = boxed(make, probe, adapter or self.library)
             if run.unsupported:
                 found = replace(found, skipped=(*found.skipped, f"{probe.name} ({run.unsupported})"))
@@ -351,7 +352,9 @@ class Subject:
 
 
 def _apart(probe: Probe, found: Outcome) -> str:
-    return f"{EXTREME.get(probe.name, 'several parameters')}: {found.words.partition(': ')[2]}"
+    if probe.name in EXTREME:
+        return f"{EXTREME[probe.name]}: {found.words.partition(': ')[2]}"
+    return f"several parameters, {found.words}"
 
 
 def joined(probe: Probe) -> Probe:

@@ -12,6 +12,8 @@ import numpy as np
 
 from optverify.conformance.protocol import Array, Make, Unsupported
 
+FIRST_RATE = 1e-3
+"""The learning rate that is given to what demands one, before it is set."""
 RATES = ("lr", "learning_rate", "step_size", "stepsize", "eta")
 HOLDERS = ("params", "parameters", "theta", "thetas", "weights", "variables", "values", "x", "p", "w")
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -57,9 +59,15 @@ def takes_params(make: Any) -> bool:
 
 
 def made(make: Make, params: Any, **more: Any) -> Any:
-    """What make(params) or make() returns; a copy of `make` if that is the optimizer itself."""
+    """What make(params) or make() returns; a copy of `make` if that is the optimizer itself.
+
+    A learning rate that it demands is FIRST_RATE, unless it is among `more`.
+    """
     if not callable(make):
         return copy.deepcopy(make)
+    rate = rate_of(make)
+    if rate and rate[0] in required(make):
+        more = {rate[0]: FIRST_RATE, **more}
     return make(params, **more) if takes_params(make) else make(**more)
 
 

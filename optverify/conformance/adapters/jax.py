@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from optverify.conformance.adapters._making import made, none_is_refused, rate_of, stems_from
-from optverify.conformance.adapters.optax import FIRST_RATE, Rate, in_x64
+from optverify.conformance.adapters._making import FIRST_RATE, made, none_is_refused, rate_of, stems_from
+from optverify.conformance.adapters.optax import Rate, in_x64
 from optverify.conformance.protocol import Adapter, Array, Box, Make, Unsupported
 
 

@@ -11,10 +11,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from optverify.conformance.adapters._making import made, none_is_refused, rate_of, stems_from
+from optverify.conformance.adapters._making import FIRST_RATE, made, none_is_refused, rate_of, stems_from
 from optverify.conformance.protocol import Adapter, Array, Box, Make, Unsupported
-
-FIRST_RATE = 1e-3
 
 
 class Optax(Adapter):
