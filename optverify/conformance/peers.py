@@ -63,9 +63,11 @@ RIVER = Library("river", "river", "0.26.1", (
           {"momentum_schedule": "constant", "first_correction": "same", "second_correction": "adam"},
           MOMENTS),
     Entry("adabound", "river.optim.AdaBound", {"bias_correction": "both", "step_decay": "none"},
-          MOMENTS | {"gamma": "gamma", "final_lr": "final_lr"}),
+          MOMENTS | {"gamma": "gamma", "final_lr": "final_lr"},
+          note="final_lr is scaled by lr over its first value again at every update"),
     Entry("ftrl", "river.optim.FTRLProximal", {},
-          {"lr": "alpha", "beta": "beta", "lambda1": "l1", "lambda2": "l2"}, {"initial_accumulator": 0.0}),
+          {"lr": "alpha", "beta": "beta", "lambda1": "l1", "lambda2": "l2"}, {"initial_accumulator": 0.0},
+          note="weights are made from the sums before this gradient, and never become 0"),
 ))  # fmt: skip
 
 PENNYLANE = Library("pennylane", "PennyLane", "0.45.1", (
@@ -131,9 +133,9 @@ PYTORCH_OPTIMIZER = Library("pytorch_optimizer", "pytorch_optimizer", "4.1.0", (
           PO_EPS | {"initial_accumulator": "initial_accumulator"}),
     Entry("adabound", f"{OF}AdaBound", {}, PO_EPS | {"final_lr": "final_lr", "gamma": "gamma"}),
     Entry("adan", f"{OF}Adan", {}, PO_EPS | {"beta3": "betas[2]"}),
-    Entry("adopt", f"{OF}ADOPT", {}, PO_EPS),
+    Entry("adopt", f"{OF}ADOPT", {}, PO_EPS, note="the bound t^(1/4) begins with t = 2"),
     Entry("ademamix", f"{OF}AdEMAMix", {"growth": "none"}, PO_EPS | {"beta3": "betas[2]", "alpha": "alpha"}),
-    Entry("laprop", f"{OF}LaProp", {}, PO_EPS),
+    Entry("laprop", f"{OF}LaProp", {}, PO_EPS, note="epsilon is added before the bias correction"),
     Entry("lars", f"{OF}LARS", {}, PO_SGD | {"trust_coefficient": "trust_coefficient"}, {"eps": 0.0}),
     Entry("madgrad", f"{OF}MADGRAD", {}, PO_SGD | {"eps": "eps"}),
     Entry("novograd", f"{OF}NovoGrad", {}, PO_EPS),

@@ -49,7 +49,7 @@ def test_rivers_adabound_scales_its_last_rate_again_at_every_update(library):
 
 
 def ftrl(late, alpha=0.05, beta=1.0, l1=0.1, l2=1.0):
-    """late: theta is made from the sums before the gradient is added to them, and stays where it would be 0."""
+    """late: theta is made from the sums before this gradient, and stays where it would be 0."""
     x, z, n, found = 0.0, 0.0, 0.0, []
 
     def rebuilt():
