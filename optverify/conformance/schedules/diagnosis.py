@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from optverify.conformance.adapters.schedules import LR, as_schedule
 from optverify.conformance.schedules.driving import FAR, Record, record
 from optverify.conformance.schedules.fitting import Fit, fit, nearest
 from optverify.conformance.schedules.numbers import Rates, alike, places, worst
+from optverify.conformance.schedules.pieces import tail
 from optverify.conformance.schedules.slips import Slip, explained, in_words, undone
 from optverify.language import FormulaSchedule, Schedule
 from optverify.language.composition import Floor, Join, Product, Repeated, Shifted
 
 STEPS = 400
 LONGER = 4000
+PATIENCE = 1.0
+"""Seconds for STEPS updates and their fit: a slower schedule is not looked at for LONGER."""
 
 
 @dataclass(frozen=True)
@@ -66,30 +71,37 @@ def diagnose_schedule(
     *,
     steps: int | None = None,
     scaled: Callable[[float], Any] | None = None,
+    adapter: str | None = None,
+    lr: float = LR,
 ) -> ScheduleDiagnosis:
     """Say which schedule this is, with which numbers, or what is wrong with it.
 
     schedule: a function of t, or a function without arguments that makes an object with step() and lr (see
-    driving.py). expected: what it should be; steps: how many updates to look at; scaled: from a factor, the
-    same schedule with a learning rate that many times as large.
+    driving.py), or one of a library (adapters/schedules.py). expected: what it should be; steps: how many
+    updates to look at; scaled: from a factor, the same schedule with a learning rate that many times as
+    large. adapter, lr: the library, and the learning rate of the optimizer that its schedules are told.
     """
+    schedule = as_schedule(schedule, adapter, lr)
+    began = time.monotonic()
     found = record(schedule, steps or STEPS)
-    if (
-        steps is None
-        and found.stopped is None
-        and np.isfinite(found.rates).all()
-        and fit(found.rates) is None
-    ):
+    if steps is None and _may_go_on(found.rates, began):
         longer = record(schedule, LONGER)
         found = longer if fit(longer.rates) else found
     faults, formula, fitted = _findings(found, expected)
-    remarks = [*_remarks(fitted, found)]
+    remarks = [*_remarks(fitted, found, formula)]
     if scaled is not None and (said := _scale(scaled, found, fitted)):
         (faults if isinstance(said, Slip) else remarks).append(said)  # type: ignore[arg-type]
     same = None if expected is None else _same(found.rates, expected) and not faults
     schedule_found = fitted.schedule if fitted else None
     return ScheduleDiagnosis(schedule_found, formula, tuple(faults), tuple(remarks), same,
                              fitted.error if fitted else float("nan"), found.rates)  # fmt: skip
+
+
+def _may_go_on(rates: Rates, began: float) -> bool:
+    """True if a schedule has not shown itself yet, and is quick enough to be looked at for longer."""
+    if len(rates) < STEPS or not np.isfinite(rates).all() or time.monotonic() - began > PATIENCE:
+        return False
+    return tail(rates) > 0.9 * STEPS and fit(rates) is None
 
 
 def _same(rates: Rates, expected: Callable[[Any], Any]) -> bool:
@@ -120,9 +132,6 @@ def _named(found: Record, faults: list[Slip]) -> tuple[list[Slip], str | None, F
     if words is None and len(rates) > 4:
         for slip, words in undone(rates):
             return [*(f for f in faults if f.kind != slip.kind), slip], f"{words}, but for that", None
-        if not faults and (near := nearest(rates)):
-            text = f"nearest is {near[0]!r}, from which it first departs at t = {near[1]}"
-            faults = [Slip("unknown", text, near[1])]
     return faults, words, None
 
 
@@ -163,6 +172,7 @@ def _broken(found: Record) -> Iterator[Slip]:
 
 def _broke_down(t: int, what: str) -> Slip:
     kind = "overflow" if "Overflow" in what or "inf" in what else "non-finite"
+    kind = "negative" if what.startswith("gives -") and "inf" not in what else kind
     more = ": a factor overflows where its inverse would go to 0" if kind == "overflow" else ""
     return Slip(kind, f"at t = {t} it {what}{more}", t)
 
@@ -183,12 +193,16 @@ def _later(found: Record, fitted: Fit) -> Iterator[Slip]:
 # ---- remarks -----------------------------------------------------------------------------------------------
 
 
-def _remarks(fitted: Fit | None, found: Record) -> Iterator[str]:
+def _remarks(fitted: Fit | None, found: Record, formula: str | None) -> Iterator[str]:
     rates = found.rates
     if found.stopped is not None and len(rates) and "Overflow" not in found.stopped[1]:
         yield f"it refuses t >= {found.stopped[0]}: {found.stopped[1]}"
+    if found.cut:
+        yield f"it is slow: only the first {len(rates)} updates were looked at"
     if len(rates) and rates[0] == 0:
         yield "the first update has learning rate 0"
+    if fitted is None and formula is None and len(rates) > 4 and (near := nearest(rates)):
+        yield f"nearest is {near[0]!r}, from which it first departs at t = {near[1]}"
     if fitted is None:
         return
     if fitted.single:

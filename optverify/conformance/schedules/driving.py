@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -29,12 +30,17 @@ FAR = (10_000, 1_000_000)
 """Where a function of t is asked besides: the rates must stay finite."""
 
 
+PATIENCE = 4.0
+"""Seconds for a run: of a slow schedule fewer updates are looked at, but FEWEST at least."""
+FEWEST = 30
+
+
 @dataclass(frozen=True)
 class Record:
     """What a schedule did. rates: of the updates t = 0, 1, ...; stopped: (t, what it raised) if it did.
 
     remarks: what reading, asking again and resuming changed, in words; far: (t, what is wrong there);
-    ask: the rate at any t, of a function of t.
+    ask: the rate at any t, of a function of t; cut: it was too slow for all of them.
     """
 
     rates: Rates
@@ -42,6 +48,7 @@ class Record:
     remarks: tuple[str, ...] = ()
     far: tuple[int, str] | None = None
     ask: Callable[[int], float] | None = None
+    cut: bool = False
 
 
 def record(schedule: Any, steps: int) -> Record:
@@ -95,10 +102,23 @@ def _of_function(f: Callable[[int], Any], steps: int) -> Record:
                 f"reading changes it: asked for t = {t} again it answers {again}, after {rates[t]:.10g}"
             )
             break
-    far = None
-    if stopped is None and not remarks:
-        far = next(((t, bad) for t in (*_powers(steps), *FAR) if (bad := _unsound(_asked(f, t)))), None)
-    return Record(rates, stopped, tuple(remarks), far, lambda t: number(f(t)))
+    sound = stopped is None and not remarks and bool((np.isfinite(rates) & (rates >= 0)).all())
+    far = _far(f, len(rates)) if sound else None
+    return Record(rates, stopped, tuple(remarks), far, lambda t: number(f(t)), _cut(rates, stopped, steps))
+
+
+def _far(f: Callable[[int], Any], steps: int) -> tuple[int, str] | None:
+    until = time.monotonic() + PATIENCE
+    for t in (*FAR, *_powers(steps)):
+        if _unsound(_asked(f, t)):
+            return next((k, worse) for k in (*_powers(steps), t) if (worse := _unsound(_asked(f, k))))
+        if time.monotonic() > until:
+            break
+    return None
+
+
+def _cut(rates: Rates, stopped: Any, steps: int) -> bool:
+    return stopped is None and len(rates) < steps
 
 
 def _powers(steps: int) -> list[int]:
@@ -131,7 +151,7 @@ def _of_object(make: Callable[[], Any], steps: int) -> Record:
     fresh = make()
     if fresh is not make():  # an object that cannot be made anew is driven once
         remarks = [r for r in (_read(make, rates), _resumed(make, rates)) if r]
-    return Record(rates, stopped, tuple(remarks))
+    return Record(rates, stopped, tuple(remarks), cut=_cut(rates, stopped, steps))
 
 
 def _driven(thing: Any, steps: int) -> tuple[Rates, tuple[int, str] | None]:
@@ -143,8 +163,11 @@ def _run(
     read: Callable[[int], Any], move: Callable[[], Any], steps: int
 ) -> tuple[Rates, tuple[int, str] | None]:
     rates: list[float] = []
+    until = time.monotonic() + PATIENCE
     with np.errstate(all="ignore"):
         for t in range(steps):
+            if t >= FEWEST and time.monotonic() > until:
+                break
             try:
                 rates.append(number(read(t)))
                 if t < steps - 1:

@@ -8,8 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optverify.conformance.schedules.numbers import DOUBLE, SINGLE, Rates, alike, places, rounded, worst
-from optverify.conformance.schedules.pieces import made, pieces, run, tail, with_rates
+from optverify.conformance.schedules.numbers import (
+    DOUBLE,
+    SINGLE,
+    Rates,
+    alike,
+    allowed,
+    places,
+    rounded,
+    worst,
+)
+from optverify.conformance.schedules.pieces import MOST, held, made, pieces, run, tail, with_rates
 from optverify.language import Schedule
 from optverify.schedules import join
 
@@ -28,6 +37,11 @@ def fit(rates: Rates) -> Fit | None:
     if len(rates) < 3 or not np.isfinite(rates).all():
         return None
     single = (rates.astype(np.float32) == rates).all() and not alike(rates, np.full(len(rates), rates[0]))
+    with np.errstate(all="ignore"):
+        return _fit(rates, bool(single))
+
+
+def _fit(rates: Rates, single: bool) -> Fit | None:
     for tolerance, near in ((DOUBLE, 1e-11), (SINGLE, 2e-6))[: 2 if single else 1]:
         for found in candidates(rates, near):
             if found is not None and alike(rates, run(found, len(rates)), tolerance):
@@ -57,8 +71,10 @@ def candidates(rates: Rates, near: float) -> Iterator[Schedule | None]:
     yield from pieces(rates, 0, near)
     yield from _phases(rates, near)
     yield from _cycles(rates, near)
+    yield from held(rates, near)
     yield from _warmed(rates, near)
     yield from _interpolated(rates, near)
+    yield from _periodic(rates, near)
 
 
 # ---- warm-up -----------------------------------------------------------------------------------------------
@@ -72,12 +88,13 @@ def ramps(rates: Rates, near: float = 1e-11) -> Iterator[tuple[Schedule | None, 
         yield made("linear_warmup", lr=scale, warmup=1), 1
     if d <= 1e-12 * scale:
         return
-    even = np.isclose(np.diff(rates), d, rtol=1e-6, atol=1e-12 * scale)
+    even = np.isclose(np.diff(rates), d, rtol=max(1e-6, 100 * near), atol=1e-12 * scale)
     q = len(rates) - 1 if even.all() else int(np.argmin(even))
+    d = float(rates[q] - rates[0]) / q
     ends = [(end, rounded(a + d * end, max(near, 1e-10))) for end in (q, q + 1)]
     if abs(a) <= 1e-12 * scale:
         yield from ((made("linear_warmup", lr=peak, warmup=end), end) for end, peak in ends)
-    elif abs(a - d) <= 1e-6 * d:
+    elif abs(a - d) <= max(1e-6, 10 * near) * d:
         for end, _ in ends:
             top = rounded(d * end, max(near, 1e-10))
             yield made("linear_warmup", lr=top, warmup=end, form="(t+1)/W"), end
@@ -110,7 +127,7 @@ def _warmed(rates: Rates, near: float) -> Iterator[Schedule | None]:
         rest = rates[end:]
         for first in (0, end):
             for piece in pieces(rest, first, near):
-                if piece is not None and alike(run(piece, len(rest), first), rest, max(DOUBLE, near)):
+                if piece is not None and alike(run(piece, len(rest), first), rest, allowed(near)):
                     found = join([_at_peak(ramp, piece), piece], [end], "common" if first else "own")
                     if math.isclose(found.pieces[0](10 * end), piece(0), rel_tol=10 * near):
                         yield found
@@ -164,6 +181,8 @@ def _turn(rates: Rates, curve: str, end: int) -> float:
     if top + 3 > end or top < 2:
         return 0.0
     rise, fall = second - first, float(rates[top + 2] - rates[top + 1])
+    if rise == fall:
+        return 0.0
     return float((rates[top + 1] - fall * (top + 1) - first) / (rise - fall))
 
 
@@ -212,7 +231,17 @@ def _interpolated(rates: Rates, near: float) -> Iterator[Schedule | None]:
     """Lines between at most eight given rates."""
     bends = np.diff(rates, 2)
     marks = np.flatnonzero(np.abs(bends) > 1e-9 * rates.max()) + 1
-    if 0 < len(marks) <= 8 and rates[0] > 0 and np.diff(marks, prepend=0).min() > 1:
+    if 0 < len(marks) <= MOST and rates[0] > 0 and np.diff(marks, prepend=0).min() > 1:
         factors = [rounded(float(x / rates[0]), near) for x in rates[marks]]
         yield made("piecewise_interpolated", lr=rounded(float(rates[0]), near), milestones=marks.tolist(),
                    factors=factors)  # fmt: skip
+
+
+def _periodic(rates: Rates, near: float) -> Iterator[Schedule | None]:
+    """The same again and again, for whatever is known."""
+    for every in np.flatnonzero(np.isclose(rates, rates[0], rtol=1e-9, atol=0))[1:MOST].tolist():
+        if 8 <= every <= len(rates) // 2 and alike(rates[every:], rates[:-every]):
+            for piece in candidates(rates[:every], near):
+                if piece is not None and alike(run(piece, every), rates[:every], allowed(near)):
+                    yield piece.repeated(every)
+            return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,11 @@ def places(found: Rates, wanted: Rates, tolerance: float = DOUBLE) -> Any:
     return np.flatnonzero(~(near | (np.isnan(found) & np.isnan(wanted))))
 
 
+def allowed(near: float) -> float:
+    """The tolerance of rates whose numbers are known as well as that."""
+    return SINGLE if near > DOUBLE else DOUBLE
+
+
 def alike(found: Rates, wanted: Rates, tolerance: float = DOUBLE) -> bool:
     """True if two runs of rates are the same."""
     return len(places(found, wanted, tolerance)) == 0
@@ -40,6 +46,8 @@ def worst(found: Rates, wanted: Rates) -> float:
 
 def rounded(x: float, near: float = 1e-11) -> float:
     """The shortest decimal, or the simple fraction, that is this number but for rounding."""
+    if not math.isfinite(x):
+        return x
     for digits in range(9):
         short = float(f"{x:.{digits}e}")
         if abs(short - x) <= near * abs(x):

@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from optverify.conformance.schedules.numbers import ULPS, Rates, alike, rounded
+from optverify.conformance.schedules.numbers import ULPS, Rates, alike, allowed, rounded
 from optverify.language import Schedule
-from optverify.schedules import registry
+from optverify.schedules import join, registry
 
 LOW = {"linear": "lr_end", "polynomial": "lr_end"}
 """The name of the lowest rate where it is not lr_min."""
+MOST = 8
+"""So many pieces, or points, of a schedule are a schedule; more are a list of numbers."""
 NO_LOW = (
     "exponential", "inverse_time", "inverse_sqrt", "step", "multi_step", "noam", "trapezoidal",
     "linear_warmup", "constant_warmup", "exponential_warmup",
@@ -56,7 +58,7 @@ def with_rates(rates: Rates, name: str, first: int = 0, near: float = 1e-11, **s
         return None
     slope = (rates[high] - rates[low]) / (curve[high] - curve[low])
     floor = rates[low] - slope * curve[low]
-    floor = 0.0 if abs(floor) <= ULPS * np.abs(rates).max() else rounded(float(floor), near)
+    floor = 0.0 if abs(floor) <= max(ULPS, near) * np.abs(rates).max() else rounded(float(floor), near)
     top = rounded(float(floor + slope), near)
     return made(name, lr=top, **{LOW.get(name, "lr_min"): floor}, **shape)
 
@@ -83,9 +85,9 @@ def _falling(rates: Rates, first: int, near: float) -> Iterator[Schedule | None]
     a, b = float(rates[0]), float(rates[1])
     if first == 0 and 0 < b < a:
         last = _last(rates)
-        gamma = rounded((float(rates[last]) / a) ** (1 / last), max(near, 1e-10))
+        gamma = rounded((float(rates[last]) / a) ** (1 / last), max(near / 100, 1e-13))
         yield with_rates(rates, "exponential", near=near, gamma=gamma)
-        yield with_rates(rates, "inverse_time", near=near, decay_rate=rounded((a / b - 1), max(near, 1e-9)))
+        yield with_rates(rates, "inverse_time", near=near, decay_rate=rounded(a / b - 1, max(near, 1e-11)))
     flat = int(np.argmin(np.isclose(rates, a, rtol=1e-9, atol=0)))
     yield with_rates(rates, "inverse_sqrt", first, near, warmup=max(1, first + flat - 1))
     yield with_rates(rates, "inverse_sqrt", first, near, warmup=max(1, first))
@@ -154,6 +156,7 @@ def _ending(rates: Rates, first: int, near: float) -> Iterator[Schedule | None]:
         if first == 0:
             for decay in ("linear", "1-sqrt", "cosine"):
                 yield from _flat_then(rates, total, decay, near)
+        yield with_rates(rates, "polynomial", first, near, total=total, power=1.0, after="cycle")
         low = float(rates[min(total - first, len(rates) - 1)])
         for power in _powers(rates, total, first, low):
             yield with_rates(rates, "polynomial", first, near, total=total, power=power)
@@ -214,6 +217,21 @@ def _stairs(rates: Rates, near: float) -> Iterator[Schedule | None]:
     if len(spaced) > 1 and spaced[1]:
         yield made("inverse_time", lr=lr, decay_steps=int(marks[0]), staircase=True,
                    decay_rate=rounded(float(spaced[0] / spaced[1] - 1), 1e-9))  # fmt: skip
+    if len(marks) <= MOST and np.diff(marks, prepend=0).min() > 1:
+        parts = [made("constant", lr=rounded(float(rates[t]), near)) for t in (0, *marks)]
+        if all(parts):
+            yield join([p for p in parts if p], marks.tolist())
+
+
+def held(rates: Rates, near: float) -> Iterator[Schedule | None]:
+    """A rate that is held for a while, and then a family on its own clock."""
+    begins = int(np.argmin(np.isclose(rates, rates[0], rtol=1e-12, atol=0))) - 1
+    if begins < 1 or len(rates) - begins < 5:
+        return
+    first, rest = made("constant", lr=rounded(float(rates[0]), near)), rates[begins:]
+    for piece in (*_falling(rest, 0, near), *_ending(rest, 0, near)):
+        if first and piece is not None and alike(run(piece, len(rest)), rest, allowed(near)):
+            yield join([first, piece], [begins])
 
 
 def _restarting(rates: Rates, near: float) -> Iterator[Schedule | None]:
@@ -240,7 +258,7 @@ def _restarting(rates: Rates, near: float) -> Iterator[Schedule | None]:
 
 def _repeated(rates: Rates, every: int, near: float) -> Iterator[Schedule | None]:
     for piece in _ending(rates[:every], 0, near) if every >= 4 else ():
-        if piece is not None and alike(run(piece, every), rates[:every]):
+        if piece is not None and alike(run(piece, every), rates[:every], allowed(near)):
             yield piece.repeated(every)
 
 
@@ -251,5 +269,5 @@ def _floored(rates: Rates, near: float) -> Iterator[Schedule | None]:
     if low <= 0 or begins < 3:
         return
     for piece in itertools.chain(_falling(inner, 0, near), _ending(inner, 0, near), _stairs(inner, near)):
-        if piece is not None and alike(run(piece, begins), inner):
+        if piece is not None and alike(run(piece, begins), inner, allowed(near)):
             yield piece.at_least(rounded(low, near))

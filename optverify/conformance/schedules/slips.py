@@ -37,13 +37,22 @@ class Slip:
 def undone(rates: Rates) -> Iterator[tuple[Slip, str]]:
     """Slips without which the rates are a schedule, and that schedule in words."""
     for slip, rest in itertools.chain(_shifted(rates), _multiplied(rates), _dips(rates), _beyond(rates)):
-        if len(rest) >= 5 and not alike(rest, np.full(len(rest), rest[0])) and (found := in_words(rest)):
-            yield slip, found
+        if len(rest) >= 5 and not alike(rest, np.full(len(rest), rest[0])):
+            found = in_words(rest, smooth=slip.kind in ("compounded", "half rate"))
+            if found is not None:
+                yield slip, found
 
 
-def in_words(rates: Rates) -> str | None:
-    """The schedule that gives these rates, as it is written here; None if none is known."""
-    if found := fit(rates):
+SMOOTH = ("linear", "cosine", "polynomial", "exponential", "inverse_time", "inverse_sqrt", "rex", "noam")
+
+
+def in_words(rates: Rates, smooth: bool = False) -> str | None:
+    """The schedule that gives these rates, as it is written here; None if none is known.
+
+    smooth: one family alone, which a slip in a recursion makes another curve of.
+    """
+    found = fit(rates)
+    if found and not (smooth and found.schedule.name not in SMOOTH):
         return repr(found.schedule)
     if power := inverse_power(rates):
         return "{:.10g}*(1 + {:.10g}*t)**-{:.10g}".format(*power)
@@ -105,11 +114,12 @@ def _beyond(rates: Rates) -> Iterator[tuple[Slip, Rates]]:
     """A schedule that goes up again after its lowest rate."""
     if not np.isfinite(rates).all():
         return
-    end = int(np.argmin(rates))
-    if 4 <= end < len(rates) - 1 and rates[end + 1] > rates[end]:
+    end = int(np.argmax(rates < 0)) - 1 if rates.min() < 0 else int(np.argmin(rates))
+    if 4 <= end < len(rates) - 1 and rates[end + 1] != rates[end]:
+        again = " again" if rates[end + 1] > rates[end] else ""
         text = (
             f"asked past its end: at t = {end} the rate is {rates[end]:.10g}, at t = {end + 1}"
-            f" {rates[end + 1]:.10g} again; it should be held there, or refused"
+            f" {rates[end + 1]:.10g}{again}; it should be held there, or refused"
         )
         yield Slip("past the end", text, end + 1), rates[: end + 1]
 

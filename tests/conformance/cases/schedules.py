@@ -98,7 +98,7 @@ case(
     {9: 0.0024502959},
     None,
     "half-open cycles: the minimum lr_min = 3.2e-06 is not attained, "
-    " the smallest rate visited is 0.002450295876",
+    "the smallest rate visited is 0.002450295876",
 )
 
 doubling = schedule("cosine_warm_restarts", lr=0.5, T_0=1, T_mult=2)

@@ -132,3 +132,10 @@ def test_lr_18_without_an_expectation():
     consecutive = diagnose_plateau(lambda: Plateau(at_patience=True, reset=False))
     assert "the counter is not reset" in str(consecutive)
     assert not consecutive.holds
+
+
+def test_a_schedule_that_falls_below_zero_past_its_end():
+    one_cycle = schedule("one_cycle", lr=0.1, total=100, curve="linear")
+    found = diagnose_schedule(lambda t: one_cycle(t) if t < 100 else one_cycle(99) - 1e-3 * (t - 99))
+    assert "one_cycle" in found.formula
+    assert {f.kind for f in found.faults} == {"negative", "past the end"}
