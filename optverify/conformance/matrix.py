@@ -344,7 +344,7 @@ class Subject:
         plain = self.family
         if any(n not in self.entry.names and n not in self.entry.defaults for n in self._starting(plain)):
             return False
-        return self.against(plain, self.make(plain), self.probes(plain)).passed
+        return self.against(plain, self.make(plain), self.probes(plain)).near
 
     def _starting(self, plain: Rule) -> list[str]:
         """Hyperparameters of the paper without a default: they must be known of the library."""
