@@ -10,7 +10,6 @@ from inspect import Parameter
 from typing import Any
 
 from optverify.conformance.adapters._making import signature
-from optverify.conformance.probes import LR
 from optverify.conformance.protocol import Make
 from optverify.language.library import Entry
 
@@ -108,8 +107,3 @@ def defaults(entry: Entry) -> dict[str, float | None]:
         number = isinstance(default, int | float) and not isinstance(default, bool)
         found[ours] = entry.to_ours(ours, float(default)) if number else None
     return found
-
-
-def at_rate(values: Mapping[str, float], entry: Entry) -> dict[str, float]:
-    """The values with the probes' learning rate, where the library lets one choose it."""
-    return {**values, **({"lr": LR} if "lr" in entry.names else {})}

@@ -144,3 +144,23 @@ def test_torchs_nadam_keeps_the_product_of_its_mus_in_float32(library):
     assert found != pytest.approx(nadam(np.float64), rel=1e-9)
     assert found == pytest.approx(nadam(np.float64), rel=1e-6)
     assert found == pytest.approx(nadam(np.float32), rel=1e-9)
+
+
+def test_mlxs_adafactor_shrinks_by_the_scaled_rate(library):
+    """Without a gradient theta shrinks by weight_decay times lr times its own size."""
+    optimizers = library("mlx.optimizers", "mlx[cpu]")
+    settings = {"relative_step": False, "weight_decay": 0.125, "warmup_init": False}
+    box = drive(lambda: optimizers.Adafactor(0.25, **settings), [np.full(2, 4.0)])
+    box.update([np.zeros(2)])
+    assert box.params()[0] == pytest.approx(4 * (1 - 0.125 * 0.25 * 4), rel=1e-12)
+    assert box.params()[0] != pytest.approx(4 * (1 - 0.125 * 0.25), rel=1e-3)
+
+
+def test_tinygrads_lars_decays_as_sgd_where_there_is_no_gradient(library):
+    """The paper's ratio tcoef |theta|/(|g| + wd |theta|) is tcoef/wd there; tinygrad takes 1."""
+    optim = library("tinygrad.nn.optim", "tinygrad")
+    settings = {"lr": 0.5, "momentum": 0.0, "weight_decay": 0.25, "tcoef": 0.125}
+    box = drive(lambda params: optim.LARS(params, **settings), [np.full(2, 4.0, np.float32)])
+    box.update([np.zeros(2, np.float32)])
+    assert box.params()[0] == pytest.approx(4 * (1 - 0.5 * 0.25))
+    assert box.params()[0] != pytest.approx(4 * (1 - 0.5 * 0.125), rel=1e-3)
