@@ -549,7 +549,7 @@ def _in_words(outcome: Outcome) -> str:
 class Matrix:
     """What was run. cells: today's, and those kept of libraries that are not installed here.
 
-    missing: libraries of which nothing is known, because they were never installed.
+    missing: libraries that are not installed here, and of which no earlier run is kept.
     """
 
     date: str
@@ -614,5 +614,5 @@ def matrix(
     ]
     order = {n: k for k, n in enumerate(known)}
     both = sorted((*cells, *kept), key=lambda c: (order.get(c.library, len(order)), c.rule, c.spelled))
-    missing = [n for n in known if n not in {c.library for c in both}]
+    missing = [n for n in known if n not in {c.library for c in both} and installed(n) is None]
     return Matrix(date, both, missing)
