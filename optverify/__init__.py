@@ -11,6 +11,8 @@ Each rule is one SymPy recurrence. From it come its equations, its NumPy steps, 
     ov.problem("rosenbrock")            a test problem with its exact gradient
     ov.minimize("rosenbrock", "adam", steps=500, lr=1e-2)
     ov.verify()                         run the claims
+    ov.check(MyAdam, "adam")            hold any optimizer against a rule; ConformanceError explains
+    ov.diagnose(MyAdam)                 say which rule, dialect and constants it computes
 
 Nothing heavy is imported until it is asked for.
 """
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from optverify.backends import step
+    from optverify.conformance.check import ConformanceError, check
+    from optverify.conformance.diagnose import diagnose
     from optverify.ledger import verify
     from optverify.optimizers import Optimizer
     from optverify.problems import problem
@@ -37,8 +41,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "Optimizer", "minimize", "problem", "problems", "rule", "rules", "schedule", "schedules", "step",
-    "verify",
+    "ConformanceError", "Optimizer", "check", "diagnose", "minimize", "problem", "problems", "rule", "rules",
+    "schedule", "schedules", "step", "verify",
 ]  # fmt: skip
 
 _HOME = {
@@ -52,6 +56,9 @@ _HOME = {
     "problems": "problems",
     "minimize": "training",
     "verify": "ledger",
+    "check": "conformance.check",
+    "diagnose": "conformance.diagnose",
+    "ConformanceError": "conformance.check",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
@@ -133,30 +134,34 @@ class Recurrence:
 def recurrence(rule: Rule) -> Recurrence:
     """Print the assignments of a rule; a value that is read after it was replaced is kept as `x_before`."""
     untouched = rule.assignments[0][1] == grad
-    printer = PythonSource({grad: "g"} if untouched else {})
+    names = {grad: "g"} if untouched else {}
     lines: list[tuple[str, str]] = []
-    assigned: set[sp.Symbol] = set()
     states = (theta, *rule.states)
     late = {s.before for s in states if _read_late(rule, s)}
     for symbol in sorted(late, key=str):
-        printer.names[symbol] = f"{code_name(symbol.name)}_before"
-        lines.append((printer.names[symbol], code_name(symbol.name)))
+        names[symbol] = f"{code_name(symbol.name)}_before"
+        lines.append((names[symbol], code_name(symbol.name)))
     for lhs, rhs in rule.assignments[1:] if untouched else rule.assignments:
-        code = str(printer.doprint(rhs))
+        code = _printed(rhs, frozenset(names.items()))
         lines.append(
             (code_name(lhs.name), code[1:-1] if code[0] == "(" and isinstance(rhs, sp.Piecewise) else code)
         )
-        assigned.add(lhs)
-    plain = PythonSource({})
+    plain = frozenset[Any]()
     read = rule.gradient_point.free_symbols.union(*(rhs.free_symbols for _, rhs in rule.assignments))
     return Recurrence(
         gradient="g" if untouched else "grad",
         states=tuple(s.name for s in states),
         hyperparameters=tuple(h.name for h in rule.hyperparameters if h.symbol in read),
         lines=tuple(lines),
-        gradient_point=str(plain.doprint(rule.gradient_point)),
-        initial=tuple(str(plain.doprint(sp.sympify(s.initial))) for s in rule.states),
+        gradient_point=_printed(rule.gradient_point, plain),
+        initial=tuple(_printed(sp.sympify(s.initial), plain) for s in rule.states),
     )
+
+
+@lru_cache(maxsize=65536)
+def _printed(e: sp.Expr, names: frozenset[tuple[sp.Symbol, str]]) -> str:
+    """The code of an expression, kept: the dialects of a rule have most of their lines in common."""
+    return str(PythonSource(dict(names)).doprint(e))
 
 
 def _read_late(rule: Rule, state: Any) -> bool:

@@ -16,11 +16,10 @@ from pathlib import Path
 
 import sympy as sp
 
-import optverify
 from optverify.claims import Claim
 from optverify.language import Rule, ScheduleFamily
 
-ROOT = Path(optverify.__file__).parent
+ROOT = Path(__file__).parents[1]
 TOOLS = ("language", "views", "proof", "backends", "problems", "training")
 """Folders whose every file a claim may rest on."""
 IMPORT = re.compile(r"^from optverify\.claims(?:\.(\w+))? import (\([^)]*\)|.*)", re.MULTILINE)

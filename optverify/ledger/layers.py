@@ -10,7 +10,6 @@ wrong for other numbers.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -20,97 +19,16 @@ from typing import Any
 
 import numpy as np
 
-from optverify.backends.numpy import NUMPY, OPERATORS
-from optverify.backends.python import recurrence
+from optverify.backends.compiled import Compiled, compiled
 from optverify.language import Rule
 from optverify.optimizers.dialects import defaults, keywords
-from optverify.steps import _operators, _whole
 
 Array = np.ndarray[Any, Any]
 
 FORMAT, VERSION = "optverify golden values", 1
 GOLDEN = Path(__file__).with_name("golden.json")
-FUNCTIONS = {
-    "math": math,
-    **{name: getattr(np, name) for name in NUMPY},
-    **{name: getattr(_operators, name) for name in OPERATORS},
-}
 ULPS = 16 * 2.0**-52
 """What adding an update to theta may round away, relative."""
-
-
-# ---- a rule, compiled --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """The readable equations of a rule, ready to run on float64 arrays. Nothing is checked, nothing cut.
-
-    names: theta and the states; sides: state -> its side, "number" for a scalar; gradient: the name of the
-    incoming gradient; functions: initial, gradient_point and equations; source: their text.
-    """
-
-    names: tuple[str, ...]
-    sides: Mapping[str, str]
-    gradient: str
-    functions: Mapping[str, Any]
-    source: str
-
-    def start(self, theta: Array, values: Mapping[str, float]) -> dict[str, Any]:
-        """Theta and the states before the first update."""
-        first = self.functions["initial"](theta=theta, **values)
-        return dict(zip(self.names, (theta, *_whole.fresh(theta, self.sides, *first)), strict=True))
-
-    def point(self, at: Mapping[str, Any], values: Mapping[str, float]) -> Array:
-        """Where the gradient of the next update is taken."""
-        return _array(self.functions["gradient_point"](**at, **values), "the gradient's point", at["theta"])
-
-    def update(self, at: Mapping[str, Any], grad: Array, t: int, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Theta and the states after update t. given: hyperparameters and inputs."""
-        made = self.functions["equations"](**at, **{self.gradient: grad}, t=t, **given)
-        return {
-            name: float(x) if isinstance(at[name], float) else _array(x, name, at[name])
-            for name, x in zip(self.names, made, strict=True)
-        }
-
-
-def _array(x: Any, name: str, like: Array) -> Array:
-    made = np.asarray(x)
-    if made.shape != like.shape:
-        raise ValueError(f"{name} has shape {made.shape}, not {like.shape}")
-    if made.dtype.kind == "c":
-        raise ValueError(f"{name} is complex")
-    return made
-
-
-TEXT = """
-def initial(*, theta, {numbers}, **_):
-    return ({initial})
-
-def gradient_point(*, {states}, {numbers}, **_):
-    return {point}
-
-def equations(*, {states}, {inputs}, t, {numbers}, **_):
-    {lines}
-    return {states},
-"""
-
-
-def compiled(rule: Rule) -> Compiled:
-    """The equations of a rule as functions, in any dialect, mutated or not; a few milliseconds."""
-    printed = recurrence(rule)
-    source = TEXT.format(
-        numbers=", ".join(h.name for h in rule.hyperparameters) or "_lr=None",
-        states=", ".join(printed.states),
-        inputs=", ".join((printed.gradient, *(i.name for i in rule.inputs))),
-        initial="".join(f"{x}, " for x in printed.initial),
-        point=printed.gradient_point,
-        lines="\n    ".join(f"{name} = {code}" for name, code in printed.lines),
-    )
-    functions = dict(FUNCTIONS)
-    exec(source, functions)
-    sides = {s.name: "number" if s.scalar else s.side for s in rule.states}
-    return Compiled(printed.states, sides, printed.gradient, functions, source)
 
 
 # ---- runs --------------------------------------------------------------------------------------------------

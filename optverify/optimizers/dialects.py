@@ -35,11 +35,11 @@ def step_module(name: str, given: Mapping[str, Any]) -> ModuleType:
     chosen = family.dialect(**options)
     for keyword in given:
         if keyword not in options:
-            _check_read(family, chosen, keyword)
+            check_read(family, chosen, keyword)
     return numpy_module(chosen)
 
 
-def _check_read(family: Rule, chosen: Rule, keyword: str) -> None:
+def check_read(family: Rule, chosen: Rule, keyword: str) -> None:
     """ValueError unless the dialect reads that hyperparameter."""
     from optverify.language.messages import unknown
 

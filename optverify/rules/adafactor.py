@@ -84,7 +84,7 @@ def adafactor(d):
     """The memory of a matrix's second moment falls from m*n to m + n; steps are relative to the weights."""
     floor = d.epsilon == "floor"
     square = g[t]**2 if floor else g[t]**2 + eps1
-    yield g[t], gradient(d, at=looked_at(d))
+    yield g[t], gradient(d, at=theta[t-1])
     yield rho[t], Min(lr, 1/sqrt(t)) if d.relative_step else lr
     yield alpha[t], Max(eps2, rms(looked_at(d)))*rho[t] if d.parameter_scale else rho[t]
     yield beta[t], 1 - t**(-rate)

@@ -49,7 +49,7 @@ def lamb(d):
     """A layer moves by a fixed share of its own length, so that very large batches can take large steps."""
     first, second = d.bias_correction in ("both", "first"), d.bias_correction in ("both", "second")
     length = norm(looked_at(d))
-    yield g[t], gradient(d, at=looked_at(d))
+    yield g[t], gradient(d, at=theta[t-1])
     yield m[t], ema(beta1, m[t-1], g[t])
     yield v[t], ema(beta2, v[t-1], g[t]**2)
     if first:

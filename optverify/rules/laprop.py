@@ -3,8 +3,8 @@
 from sympy import sqrt
 
 from optverify.language import (
-    Hyperparameter, Source, State, Variable, beta1, beta2, corrected, decay, decayed, ema, eps, g, gradient,
-    lr, maximize, nonnegative, positive, rule, t, theta, unit, weight_decay_form,
+    Hyperparameter, Source, State, Variable, beta1, beta2, corrected, decayed, ema, eps, g, gradient,
+    lr, maximize, nonnegative, positive, rule, t, theta, unit, weight_decay, weight_decay_form,
 )
 
 m = State("m", meaning="decaying mean of the divided gradient")
@@ -24,7 +24,7 @@ m_hat, n_hat = Variable("m_hat"), Variable("n_hat", nonnegative=True)
         Hyperparameter(beta1, r"\mu", 0.9, unit, "decay rate of the mean step"),
         Hyperparameter(beta2, r"\nu", 0.999, unit, "decay rate of the mean square"),
         Hyperparameter(eps, r"\epsilon", 1e-15, nonnegative, "keeps the division defined"),
-        decay,
+        Hyperparameter(weight_decay, "w", 0.01, nonnegative, "weight decay"),
     ],
     states=[m, n],
     axes=[weight_decay_form, maximize],

@@ -41,7 +41,7 @@ def lars(d):
     """Layers with large gradients and small weights no longer dictate the step size of all."""
     size = norm(g[t]) + (weight_decay*norm(theta[t-1]) if d.weight_decay_form == "in_direction" else 0)
     inside = d.lr_placement == "inside"
-    yield g[t], gradient(d, at=looked_at(d))
+    yield g[t], gradient(d, at=theta[t-1])
     yield gamma[t], trust_ratio(norm(looked_at(d)), size, trust, eps)
     step = (lr if inside else 1)*gamma[t]*direction(d, g[t])
     yield v[t], momentum*v[t-1] + step

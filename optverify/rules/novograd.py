@@ -39,7 +39,7 @@ averaging = Axis(
 def novograd(d):
     """One second moment for each layer: less memory than Adam, and steps that forget the gradient's scale."""
     share = 1 if d.averaging == "sum" else 1 - beta1
-    yield g[t], gradient(d, at=looked_at(d))
+    yield g[t], gradient(d, at=theta[t-1])
     yield v[t], Piecewise((norm(g[t])**2, Eq(t, 1)), (ema(beta2, v[t-1], norm(g[t])**2), True))
     yield m[t], beta1*m[t-1] + share*direction(d, g[t]/root(d, v[t]))
     yield theta[t], decayed(d, looked_at(d) - lr*m[t])

@@ -1,0 +1,90 @@
+"""optverify matrix"""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from optverify.cli.arguments import listed
+from optverify.cli.group import HOLDS, command
+from optverify.cli.output import check_writable, print_json, print_table, progress
+
+if TYPE_CHECKING:
+    from optverify.conformance.matrix import Matrix
+
+JSON, PAGE = "conformance.json", "conformance.md"
+
+
+@command
+@click.option("--library", "libraries", metavar="NAMES", help="Only these libraries, separated by commas.")
+@click.option("--rule", "rules", metavar="NAMES", help="Only these rules, separated by commas.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    help="The folder to write conformance.md and conformance.json into.",
+)
+@click.option("--no-write", is_flag=True, help="Print only.")
+@click.option("--json", "as_json", is_flag=True, help="Print the matrix as JSON.")
+def run(*, libraries: str | None, rules: str | None, out: Path, no_write: bool, as_json: bool) -> int:
+    """Run every installed library against its rules, and write which dialect each optimizer computes.
+
+    What is not installed is not run: an earlier result in the folder is kept, with its date and version. Exit
+    code 0 whatever is found: a departure is a fact about a library, not an error.
+    """
+    from optverify.conformance.matrix import installed, known_libraries, matrix, subjects
+
+    wanted = None if libraries is None else listed("--library", libraries)
+    chosen = None if rules is None else listed("--rule", rules)
+    if not no_write:
+        check_writable(out)
+    here = [n for n in wanted or known_libraries() if n in known_libraries() and installed(n)]
+    done, total = count(1), sum(len(list(subjects(n, chosen))) for n in here)
+    with progress("optimizers", total) as advance:
+        before = None if no_write else _earlier(out / JSON)
+        found = matrix(wanted, chosen, before, on_cell=lambda c: advance(next(done), f"{c.library} {c.rule}"))
+    if not no_write:
+        _write(found, out)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        _print(found, out, written=not no_write)
+    return HOLDS
+
+
+def _earlier(path: Path) -> Matrix | None:
+    """What the folder holds; ValueError for a file that is not ours."""
+    from optverify.conformance.matrix import Matrix
+
+    if not path.exists():
+        return None
+    try:
+        return Matrix.from_dict(json.loads(path.read_text("utf-8")))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is no earlier matrix ({error}): remove it or name another folder") from None
+
+
+def _write(found: Matrix, out: Path) -> None:
+    from optverify.conformance.matrix_page import page
+
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(found.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+    (out / JSON).write_text(text + "\n", "utf-8")
+    (out / PAGE).write_text(page(found), "utf-8")
+
+
+def _print(found: Matrix, out: Path, *, written: bool) -> None:
+    rows = [
+        (c.library, c.version, c.rule, c.verdict, ", ".join(f"{n}={x!r}" for n, x in c.options.items()))
+        for c in found.cells
+    ]
+    print_table(("library", "version", "rule", "verdict", "dialect, or what differs from the paper"), rows)
+    if found.missing:
+        click.echo(f"Not installed, so not run: {', '.join(found.missing)}.")
+    if written:
+        click.echo(f"Written: {out / PAGE}, {out / JSON}")

@@ -1,0 +1,659 @@
+"""Constants from updates: which values of its hyperparameters bring a rule nearest to what a box did.
+
+Each update is predicted from where the box was before it, so that an error does not grow with time and a
+wrong constant shows where it acts. A grid of usual values, then damped Gauss-Newton from the best of them,
+then round numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from optverify.conformance.batch import Batched
+from optverify.language import Hyperparameter, Rule
+from optverify.language.hyperparameter import positive, real, unit
+
+Array = np.ndarray[Any, Any]
+Values = dict[str, float]
+
+GOOD: Mapping[str, float] = {"float64": 2e-9, "float32": 2e-5}
+"""A fit is one when no update departs further, relative to the largest of its coordinate."""
+FAR = 1e3
+"""What a residual counts where a rule gives no number."""
+
+
+# ---- what a box did ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Record:
+    """One parameter of a box on a probe.
+
+    theta: before the first update and after each; grads: what it was given; rates: lr where it was set from
+    outside, NaN where it is the box's own; clock: t of each update; inputs: what else it was given.
+    dtype: in which it computes. after: theta after each update, where that is not the next theta.
+    """
+
+    name: str
+    theta: Array
+    grads: Array
+    rates: Array
+    clock: Array
+    inputs: tuple[Mapping[str, Any], ...] = ()
+    dtype: str = "float64"
+    after: Array | None = None
+
+    @cached_property
+    def moves(self) -> Array:
+        """The updates."""
+        return np.diff(self.theta, axis=0) if self.after is None else self.after - self.theta
+
+    @cached_property
+    def scale(self) -> Array:
+        """What a residual of each number is measured in: its coordinate's updates, and what rounding hides."""
+        sizes = np.abs(np.where(np.isfinite(self.moves), self.moves, 0))
+        largest = np.broadcast_to(sizes.max(axis=0), sizes.shape)
+        before = self.theta[: len(self.moves)]
+        shown = 2 * np.abs(before) + np.abs(self.moves)
+        hidden = (
+            4 * float(np.finfo(self.dtype).eps) / GOOD[self.dtype] * np.where(np.isfinite(shown), shown, 0)
+        )
+        return np.maximum(largest + hidden, 1e-300)
+
+    def first(self, count: int) -> Record:
+        """Its first updates alone."""
+        return replace(self, theta=self.theta[: count + 1], grads=self.grads[:count],
+                       rates=self.rates[:count], clock=self.clock[:count],
+                       inputs=self.inputs[:count])  # fmt: skip
+
+
+# ---- a model: a rule, and what may be wrong with the way it is run ----------------------------------------------
+
+
+@dataclass(frozen=True)
+class Twist:
+    """A way to run a rule that its equations do not say; the plain one does nothing.
+
+    clock: from a record to the t of each update. gradients: from a record to what the rule sees. rate: from
+    the lr that was fitted and the one that was set (NaN if none was) to the lr that acts. kept: from the
+    states before, all names after, the gradient and the number of the update to the states that are kept.
+    moved: from theta before, theta after, and the gradient to theta after. repeat: updates at each call.
+    whole: from all predicted updates and the record to the updates.
+    """
+
+    clock: Callable[[Record], Array] | None = None
+    gradients: Callable[[Record], Array] | None = None
+    rate: Callable[[Any, Array, int], Any] | None = None
+    kept: Callable[[Mapping[str, Any], Mapping[str, Any], Array, int], dict[str, Any]] | None = None
+    moved: Callable[[Array, Array, Array], Array] | None = None
+    repeat: int = 1
+    whole: Callable[[Array, Record], Array] | None = None
+
+
+PLAIN = Twist()
+GIVEN = frozenset({"loss"})
+"""Hyperparameters that are given anew with each update."""
+COUPLED = ("_coupled",)
+OUTER = ("_decoupled", "_alone", "_after")
+SHRINK = (*COUPLED, *OUTER)
+"""Weight decay of any form beside a rule without: times theta, added to the gradient; lr times a share of
+theta; a share of theta; lr times a share of theta after the step.
+"""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A rule to be fitted. sign: -1 if it is handed the gradient's opposite; shrinks: those of SHRINK that it has."""
+
+    rule: Rule
+    steps: Batched
+    sign: int = 1
+    shrinks: tuple[str, ...] = ()
+    twist: Twist = PLAIN
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is fitted."""
+        own = (h.name for h in self.rule.hyperparameters if h.name not in GIVEN)
+        return (*own, *self.shrinks)
+
+    def moves(self, record: Record, values: Mapping[str, Array]) -> Array:
+        """The predicted updates: (rows of values, updates, *shape)."""
+        count = len(next(iter(values.values()))) if values else 1
+        shape = record.theta.shape[1:]
+        rows: dict[str, Any] = {n: np.reshape(x, (count, *(1,) * len(shape))) for n, x in values.items()}
+        given = {n: x for n, x in rows.items() if n not in SHRINK}
+        given |= {h.name: math.nan for h in self.rule.hyperparameters if h.name in GIVEN}
+        made = np.empty((count, len(record.grads), *shape))
+        clock = record.clock if self.twist.clock is None else self.twist.clock(record)
+        with np.errstate(all="ignore"):
+            at = self.steps.start(record.theta[:1].copy(), given)
+            grads = self.sign * (
+                record.grads if self.twist.gradients is None else self.twist.gradients(record)
+            )
+            for k in range(len(grads)):
+                before = record.theta[k : k + 1]
+                at = {**at, "theta": before}
+                now = self._given(record, k, given)
+                for _ in range(self.twist.repeat):
+                    at = self._step(at, grads[k : k + 1], _time(clock[k]), now, rows, k)
+                made[:, k] = at["theta"] - before
+            return made if self.twist.whole is None else self.twist.whole(made, record)
+
+    def _given(self, record: Record, k: int, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Hyperparameters and inputs of one update."""
+        now = dict(given)
+        if "lr" in now:
+            if self.twist.rate is not None:
+                now["lr"] = self.twist.rate(now["lr"], record.rates, k)
+            elif not math.isnan(record.rates[k]):
+                now["lr"] = np.full_like(now["lr"], record.rates[k])
+        if record.inputs:
+            known = (*self.steps.steps.inputs, *now)
+            now |= {n: _input(x) for n, x in record.inputs[k].items() if n in known}
+        return now
+
+    def _step(  # noqa: PLR0917
+        self, at: dict[str, Any], grad: Array, t: Any, now: dict[str, Any], rows: dict[str, Any], k: int
+    ) -> dict[str, Any]:
+        twist, before = self.twist, at["theta"]
+        if "_coupled" in rows:
+            grad = grad + rows["_coupled"] * before
+        if twist.kept is None:
+            after = self.steps.update(at, grad, t, now)
+        else:
+            every = self.steps.everything(at, grad, t, now)
+            after = {n: every.get(n, at[n]) for n in at}
+            after = {**after, **twist.kept(at, {**now, **at, **every}, grad, k), "theta": after["theta"]}
+        if "_after" in rows:
+            decay = rows["_decoupled"] * before + rows["_after"] * after["theta"]
+            decay = decay * now.get("lr", 1.0) + rows.get("_alone", 0.0) * before
+            after["theta"] = after["theta"] - decay
+        if twist.moved is not None:
+            after["theta"] = twist.moved(before, after["theta"], grad)
+        return after
+
+
+def _time(t: Any) -> Any:
+    """A number of updates for all coordinates, or one for each."""
+    return int(t) if np.ndim(t) == 0 else np.asarray(t)[None]
+
+
+def _input(x: Any) -> Any:
+    return x if np.ndim(x) == 0 else np.asarray(x)[None]
+
+
+# ---- coordinates in which constants are fitted -----------------------------------------------------------------
+
+
+USUAL: Mapping[str, tuple[float, ...]] = {
+    "lr": (1e-2,), "beta1": (0.9, 0.5, 0.99), "beta2": (0.999, 0.99, 0.9), "beta3": (0.999, 0.9),
+    "beta4": (0.999,), "eps": (1e-8, 1e-5, 1e-2, 0.5), "momentum": (0.9, 0.5, 0.99), "dampening": (0.0, 0.9),
+    "rho": (0.9, 0.99, 0.95), "initial_accumulator": (0.0, 0.1, 1.0), "eps1": (1e-30, 1e-8, 1e-2),
+    "eps2": (1e-3, 1e-1), "eps_root": (1e-16, 1e-8, 1e-3), "nu": (0.7, 0.9), "nu1": (0.7, 0.9),
+    "nu2": (1.0, 0.9), "sync_period": (5.0, 2.0, 3.0, 4.0, 6.0, 10.0),
+    "precondition_frequency": (1.0, 2.0, 3.0, 5.0, 10.0), "partial": (0.125, 0.25), "alpha": (1.0, 5.0, 8.0),
+    "weight_decay": (0.01, 0.1), "phi_max": (10.0, 1.0), "lr_decay": (0.0, 0.1), "clip_threshold": (1.0,),
+    "trust_coefficient": (1e-3, 1.0), "b0": (0.1, 1.0), "average_start": (1e6,), "d0": (1e-6, 1e-3),
+    "optimism": (1.0, 0.5), "final_lr": (0.1, 0.01), "max_step": (50.0, 0.1), "min_step": (1e-6,),
+    "momentum_decay": (0.004, 1.0), "beta": (1.0, 0.0), "decay_rate": (0.8,), "slow_lr": (0.5, 0.8),
+}  # fmt: skip
+"""Where a fit starts, besides at a rule's own defaults and at what was passed."""
+WHOLE = frozenset({"sync_period", "precondition_frequency", "average_start", "period", "warmup"})
+"""Numbers of updates: chosen among starts, not fitted."""
+STARTS = 72
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """How a constant is varied: by its logarithm, that of its odds, or as it is."""
+
+    name: str
+    kind: str
+
+    def inward(self, x: Array) -> Array:
+        """From values to coordinates."""
+        if self.kind == "log":
+            return np.log(np.maximum(x, 1e-300))
+        if self.kind == "odds":
+            x = np.clip(x, 1e-12, 1 - 1e-15)
+            return np.log(x) - np.log1p(-x)
+        return x
+
+    def outward(self, y: Array) -> Array:
+        """From coordinates to values."""
+        with np.errstate(all="ignore"):
+            if self.kind == "log":
+                return np.exp(np.clip(y, -690, 690))
+            return 1 / (1 + np.exp(-y)) if self.kind == "odds" else y
+
+
+def coordinates(model: Model, start: Mapping[str, float]) -> tuple[Coordinate, ...]:
+    """The coordinates of a fit that starts there. What is 0 and cannot be less stays 0."""
+    likes = {h.name: h for h in model.rule.hyperparameters}
+
+    def moves(name: str) -> bool:
+        h = likes.get(name)
+        return name in start and name not in WHOLE and (h is None or h.domain is real or start[name] != 0)
+
+    return tuple(Coordinate(n, _kind(likes.get(n), start[n])) for n in model.names if moves(n))
+
+
+def _kind(h: Hyperparameter | None, start: float) -> str:
+    if h is None or h.domain is real or start == 0:
+        return "plain"
+    if h.domain is unit:
+        return "odds"
+    return "log" if start > 0 else "plain"
+
+
+def starts(model: Model, known: Mapping[str, float], size: int = STARTS) -> list[Values]:
+    """Where to look first: known values with the usual ones of the others, most likely first."""
+    choices: list[tuple[str, tuple[float, ...]]] = []
+    for h in model.rule.hyperparameters:
+        if h.name in GIVEN:
+            continue
+        usual = (known[h.name],) if h.name in known else _usual(h)
+        choices.append((h.name, usual))
+    total = math.prod(len(c) for _, c in choices)
+    rng = np.random.default_rng(0)
+    picks = (
+        range(total) if total <= size else [0, *sorted(rng.choice(total, size - 1, replace=False).tolist())]
+    )
+    made = []
+    for pick in dict.fromkeys(picks):
+        values, rest = {}, pick
+        for name, usual in choices:
+            rest, place = divmod(rest, len(usual))
+            values[name] = usual[place]
+        made.append(values | dict.fromkeys(model.shrinks, 0.0))
+    return made
+
+
+def _usual(h: Hyperparameter) -> tuple[float, ...]:
+    own = () if h.default is None else (h.default,)
+    return tuple(dict.fromkeys((*own, *USUAL.get(h.name, ())))) or (0.5,)
+
+
+# ---- the fit ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A rule with constants. worst: its largest residual; rank: the mean logarithm of the residuals, small for a
+    good fit, even if a few are large; exact: the share of updates it gives; spread: how far a constant may be off and still fit; infinite where it does not matter.
+    good: below which residuals are none.
+    """
+
+    model: Model
+    values: Values
+    worst: float
+    rank: float
+    exact: float
+    spread: Mapping[str, float] = field(default_factory=dict)
+    good: float = GOOD["float64"]
+
+    @property
+    def matches(self) -> bool:
+        """True if it gives every update."""
+        return self.worst <= self.good
+
+
+def residuals(model: Model, records: Sequence[Record], values: Mapping[str, Array]) -> Array:
+    """(rows of values, all numbers of all records): predicted less seen, relative; FAR where not a number."""
+    parts = []
+    for record in records:
+        moves = model.moves(record, values)
+        with np.errstate(all="ignore"):
+            part = (moves - record.moves) / record.scale
+        part[:, ~np.isfinite(record.moves)] = 0
+        parts.append(part.reshape(len(part), -1))
+    r = np.concatenate(parts, axis=1)
+    return np.where(np.isfinite(r), np.clip(r, -FAR, FAR), FAR)
+
+
+def _stacked(values: Sequence[Values]) -> dict[str, Array]:
+    return {n: np.array([v[n] for v in values]) for n in values[0]} if values else {}
+
+
+def cost(r: Array) -> Array:
+    """One number a row, in which a few wild residuals do not drown the others."""
+    return np.asarray(np.mean(np.log1p((r / 1e-3) ** 2), axis=1))
+
+
+def screened(
+    model: Model,
+    records: Sequence[Record],
+    known: Mapping[str, float],
+    size: int = STARTS,
+    seeds: Sequence[Values] = (),
+    wide: bool = True,
+) -> list[tuple[float, Values]]:
+    """Starts with their cost, the best first; lr scaled to the size of the updates.
+
+    seeds: starts of another dialect, with which what they do not know is filled in. wide: look elsewhere
+    than at the known values, too.
+    """
+    tried = starts(model, known, size)
+    if known and wide:
+        tried += starts(model, {}, max(size // 3, 8))
+    tried += [{n: seed.get(n, v) for n, v in tried[0].items()} for seed in seeds]
+    values = _stacked(tried)
+    if not values:
+        return [(float(cost(residuals(model, records, {}))[0]), {})]
+    if "lr" in values and ("lr" not in known or np.any(values["lr"] != known["lr"])):
+        free = np.ones(len(tried)) if "lr" not in known else (values["lr"] != known["lr"]) * 1.0
+        for _ in range(2):
+            values["lr"] = values["lr"] * _stretch(model, records[0], values) ** free
+    costs = cost(residuals(model, records, values))
+    order = np.argsort(costs, kind="stable")
+    return [(float(costs[i]), {n: float(x[i]) for n, x in values.items()}) for i in order]
+
+
+SPREAD = (1e-6, 1e-4, 1e-3, 1e-2, 0.1, 0.3, 3.0, 10.0, 1e2, 1e3, 1e4, 1e6)
+ODDS = (0.0, 0.1, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9999)
+
+
+def improved(
+    model: Model, records: Sequence[Record], values: Values, fixed: Iterable[str] = (), rounds: int = 2
+) -> Values:
+    """Values of less cost, one constant changed at a time, over many sizes."""
+    held = set(fixed)
+    best = dict(values)
+    for _ in range(rounds):
+        tried = [best]
+        for h in model.rule.hyperparameters:
+            if h.name not in held and h.name in best:
+                tried += [{**best, h.name: x} for x in _other(h, best[h.name])]
+        costs = cost(residuals(model, records, _stacked(tried)))
+        place = int(np.argmin(costs))
+        if place == 0:
+            break
+        best = tried[place]
+    return best
+
+
+def _other(h: Hyperparameter, value: float) -> list[float]:
+    """Other values to be tried for a constant."""
+    if h.name in WHOLE:
+        return [x for x in USUAL.get(h.name, ()) if x != value]
+    if h.domain is unit:
+        return [x for x in ODDS if x != value]
+    zero = [0.0] if value != 0 and h.domain is not positive else []
+    if value == 0:
+        return [1e-10, 1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 0.1, 1.0]
+    return zero + [value * x for x in SPREAD]
+
+
+def _stretch(model: Model, record: Record, values: Mapping[str, Array]) -> Array:
+    """By how much the updates of each row are too small: the median of the ratios."""
+    moves = model.moves(record, values)
+    with np.errstate(all="ignore"):
+        ratios = np.abs(record.moves[None] / moves)
+    usable = np.isfinite(ratios) & (ratios > 0) & (record.moves[None] != 0)
+    flat = np.where(usable, ratios, np.nan).reshape(len(moves), -1)
+    with np.errstate(all="ignore"):
+        enough = usable.reshape(len(moves), -1).any(axis=1)
+        middle = np.ones(len(moves))
+        middle[enough] = np.nanmedian(flat[enough], axis=1)
+    return np.clip(middle, 1e-12, 1e12)
+
+
+def fit(
+    model: Model,
+    records: Sequence[Record],
+    start: Mapping[str, float],
+    fixed: Iterable[str] = (),
+    rounds: int = 30,
+    robust: bool = False,
+) -> Fit:
+    """Damped Gauss-Newton from one start. robust: updates that do not fit at all are to count less."""
+    held = {n: v for n, v in start.items() if n in set(fixed)}
+    axes = [c for c in coordinates(model, start) if c.name not in held]
+    rest = {n: v for n, v in start.items() if n not in {c.name for c in axes}}
+
+    def seen(points: Array) -> Array:
+        values = {c.name: c.outward(points[:, i]) for i, c in enumerate(axes)}
+        return residuals(model, records, values | {n: np.full(len(points), v) for n, v in rest.items()})
+
+    x = np.array([float(c.inward(np.array(start[c.name]))) for c in axes])
+    r = seen(x[None])[0]
+    jacobian = np.zeros((len(r), 0))
+    if axes:
+        x, r, jacobian = _descend(seen, x, r, rounds, robust)
+        if np.abs(r).max() < 1e-3:
+            x = _polished(seen, x, r, jacobian)
+    values = {c.name: float(c.outward(x[i])) for i, c in enumerate(axes)} | rest
+    ordered = {n: values[n] for n in start}
+    return made(model, records, ordered, _spread(axes, x, jacobian))
+
+
+def made(
+    model: Model, records: Sequence[Record], values: Values, spread: Mapping[str, float] | None = None
+) -> Fit:
+    """A Fit with these values."""
+    good = max(GOOD[r.dtype] for r in records)
+    size = np.abs(residuals(model, records, _stacked([values]))[0])
+    exact = float(np.mean(size <= good)) if size.size else 1.0
+    rank = float(np.mean(np.log10(np.clip(size, good / 10, 10)))) if size.size else -math.inf
+    return Fit(model, values, float(size.max(initial=0)), rank, exact, spread or {}, good)
+
+
+def _descend(
+    seen: Callable[[Array], Array], x: Array, r: Array, rounds: int, robust: bool
+) -> tuple[Array, Array, Array]:
+    """Gauss-Newton with several dampings tried at once; stops when nothing is gained."""
+    count, damping, stuck = len(x), 1e-3, 0
+    jacobian = np.zeros((len(r), count))
+    for k in range(rounds):
+        if k == 5 and not robust and np.abs(r).max() > 0.03 and np.mean(np.abs(r) > 0.01) > 0.3:
+            break  # what fits is nearly there by now
+        widths = np.full(count, 1e-7)
+        around = seen(x[None] + np.diag(widths))
+        jacobian = (around - r[None]).T / widths
+        jacobian[~np.isfinite(jacobian)] = 0
+        if np.abs(r).max() <= 1e-14:
+            break
+        width = _width(r, robust)
+        weights = 1 / (1 + (r / width) ** 2)
+        lengths = np.sqrt(weights @ jacobian**2)
+        lengths[lengths == 0] = 1
+        scaled = jacobian / lengths
+        normal, slope = (scaled * weights[:, None]).T @ scaled, (scaled * weights[:, None]).T @ r
+        tries = np.array([0.0, damping * 1e-3, damping, damping * 30, 1.0, 30.0])
+        steps = np.array([_solved(normal, slope, d) for d in tries]) / lengths
+        steps = np.clip(steps, -3, 3)
+        trial = seen(x[None] - steps)
+        costs = _loss(trial, width)
+        best = int(np.argmin(costs))
+        before = _loss(r[None], width)[0]
+        if not costs[best] < before:
+            break
+        stuck = stuck + 1 if costs[best] > before * 0.999 else 0
+        x, r = x - steps[best], trial[best]
+        damping = min(max(tries[best], 1e-9), 1.0)
+        if stuck >= 3:
+            break
+    return x, r, jacobian
+
+
+def _polished(seen: Callable[[Array], Array], x: Array, r: Array, jacobian: Array) -> Array:
+    """The last digits: steps of least squares without squaring the condition."""
+    for _ in range(4):
+        lengths = np.linalg.norm(jacobian, axis=0)
+        lengths[lengths == 0] = 1
+        step = np.linalg.lstsq(jacobian / lengths, r, rcond=1e-13)[0] / lengths
+        new = seen((x - step)[None])[0]
+        if not np.abs(new).max() < np.abs(r).max():
+            break
+        x, r = x - step, new
+        if np.abs(r).max() < 1e-14:
+            break
+        jacobian = (seen(x[None] + 1e-7 * np.eye(len(x))) - r[None]).T / 1e-7
+    return x
+
+
+def _width(r: Array, robust: bool) -> float:
+    """Above which a residual counts less: none for a plain fit, ten times the usual one for a robust one."""
+    if not robust:
+        return math.inf
+    size = np.abs(r)
+    shown = size[size > 0]
+    return max(10 * float(np.median(shown)), 1e-13) if shown.size else math.inf
+
+
+def _loss(r: Array, width: float) -> Array:
+    if math.isinf(width):
+        return np.asarray(np.sum(r**2, axis=1))
+    return np.asarray(np.sum(np.log1p((r / width) ** 2), axis=1))
+
+
+def _solved(normal: Array, slope: Array, damping: float) -> Array:
+    try:
+        return np.linalg.solve(normal + (damping + 1e-15) * np.eye(len(slope)), slope)
+    except np.linalg.LinAlgError:
+        return np.zeros_like(slope)
+
+
+def _spread(axes: Sequence[Coordinate], x: Array, jacobian: Array) -> dict[str, float]:
+    """How far each coordinate moves the value while every residual stays below GOOD; inf if it never shows."""
+    made = {}
+    if not axes:
+        return {}
+    largest = np.abs(jacobian).max(axis=0)
+    for i, c in enumerate(axes):
+        if largest[i] < 1e-9:
+            made[c.name] = math.inf
+            continue
+        value = float(c.outward(x[i]))
+        slope = {"log": abs(value), "odds": value * (1 - value), "plain": 1.0}[c.kind]
+        others = np.delete(jacobian, i, axis=1)
+        own = jacobian[:, i]
+        if others.size:
+            own = own - others @ np.linalg.lstsq(others, own, rcond=1e-10)[0]
+        made[c.name] = slope * 1e-13 / max(float(np.linalg.norm(own)), 1e-300) * math.sqrt(len(own))
+    return made
+
+
+def without(found: Fit, records: Sequence[Record], fixed: Iterable[str] = ()) -> Fit:
+    """The fit, or a better one in which a constant that fades away is exactly zero."""
+    likes = {h.name: h for h in found.model.rule.hyperparameters}
+    for name, value in found.values.items():
+        h = likes.get(name)
+        if found.matches or h is None or value == 0 or h.domain is positive or name in fixed:
+            continue
+        if name == "lr" or abs(value) > 1e-3:
+            continue
+        tried = fit(found.model, records, {**found.values, name: 0.0}, (*fixed, name), rounds=15)
+        found = min(found, tried, key=lambda f: f.worst)
+    return found
+
+
+def solve(
+    model: Model,
+    records: Sequence[Record],
+    known: Mapping[str, float],
+    *,
+    tries: int = 1,
+    size: int = STARTS,
+    enough: float = math.inf,
+) -> Fit:
+    """The best fit that can be found: known values first as they are, then as a start.
+
+    tries: how many starts are followed; enough: give up where the cheapest start costs more.
+    """
+    ranked = screened(model, records, known, size)
+    if ranked[0][0] > enough:
+        values = ranked[0][1]
+        return made(model, records, values)
+    best: Fit | None = None
+    for _, values in _diverse(ranked, tries):
+        found = without(fit(model, records, improved(model, records, values), rounds=15), records)
+        best = found if best is None or found.rank < best.rank else best
+        if best.matches:
+            break
+    assert best is not None
+    return best
+
+
+def _diverse(ranked: Sequence[tuple[float, Values]], count: int) -> list[tuple[float, Values]]:
+    """The cheapest starts, first of each pattern of zeros."""
+    patterns: dict[tuple[bool, ...], tuple[float, Values]] = {}
+    for start in ranked:
+        patterns.setdefault(tuple(v == 0 for v in start[1].values()), start)
+    first = sorted(patterns.values(), key=lambda s: s[0])
+    rest = [s for s in ranked if s not in first]
+    return [*first, *rest][:count]
+
+
+# ---- round numbers ---------------------------------------------------------------------------------------------
+
+
+def rounded(value: float, spread: float, hints: Iterable[float] = ()) -> float:
+    """The roundest number within the spread of a value; the value itself if there is none.
+
+    hints: numbers to be preferred (what was passed, defaults, what those become in few bits).
+    """
+    room = max(8 * spread, 1e-15 * abs(value))
+    for hint in hints:
+        if abs(value - hint) <= room:
+            return hint
+    for digits in range(1, 8):
+        for near in _near(value, digits):
+            if abs(value - near) <= room and room < 0.1 * max(abs(near), abs(value)) + (near == 0) * 1e-6:
+                return near
+    return value
+
+
+def _near(value: float, digits: int) -> Iterator[float]:
+    """Numbers of so many digits near a value: the value, what it lacks to 1, its inverse."""
+    if abs(value) < 1e-7:
+        yield 0.0
+    yield float(f"{value:.{digits - 1}e}")
+    if 0.5 < value < 1:
+        yield 1 - float(f"{1 - value:.{digits - 1}e}")
+
+
+def in_few_bits(value: float) -> dict[str, float]:
+    """What becomes of a number in float32, bfloat16 (rounded and cut) and float16."""
+    single = np.float32(value)
+    bits = int(single.view(np.uint32))
+    up = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
+    cut = bits & 0xFFFF0000
+    with np.errstate(all="ignore"):
+        half = float(np.float16(value))
+    return {
+        "float32": float(single),
+        "bfloat16": float(np.uint32(up).view(np.float32)),
+        "bfloat16 (cut)": float(np.uint32(cut).view(np.float32)),
+        "float16": half,
+    }
+
+
+def snapped(found: Fit, records: Sequence[Record], hints: Mapping[str, Sequence[float]]) -> Fit:
+    """The same fit with every constant that can be at a round number, as long as it fits no worse."""
+    values = dict(found.values)
+    limit = max(found.good, found.worst * 1.5) if found.matches else found.worst * 1.05
+    likes = {h.name: h.default for h in found.model.rule.hyperparameters}
+    for name in sorted(values, key=lambda n: found.spread.get(n, 0.0)):
+        if name not in found.spread:
+            continue
+        default = likes.get(name)
+        own = () if default is None else (default,)
+        wanted = [*hints.get(name, ()), *own]
+        if math.isinf(found.spread[name]):
+            near = (wanted or [values[name]])[0]
+        else:
+            near = rounded(values[name], found.spread[name], wanted)
+        if near == values[name]:
+            continue
+        tried = {**values, name: near}
+        if np.abs(residuals(found.model, records, _stacked([tried]))).max(initial=0) <= limit:
+            values = tried
+    return made(found.model, records, values, found.spread)
