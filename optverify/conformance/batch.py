@@ -126,7 +126,7 @@ def norm(x: Array) -> Array:
     largest = np.max(np.abs(x), axis=_inside(x), keepdims=True, initial=0)
     safe = np.where((largest > 0) & np.isfinite(largest), largest, 1)
     y = x / safe
-    return np.where(
+    return np.where(  # type: ignore[no-any-return]
         safe == largest, largest * np.sqrt(np.sum(y * y, axis=_inside(x), keepdims=True)), largest
     )
 

@@ -1,4 +1,4 @@
-"""Which optimizer is this? The rule, the dialect and the constants of a black box, or what went wrong in it."""
+"""Which optimizer is this? The rule, the dialect and the constants of a black box, or what went wrong in it."""  # noqa: E501
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from optverify.conformance.reference import (
     run_box,
     run_rule,
 )
-from optverify.conformance.search import NAMED, Search, Seen, look
+from optverify.conformance.search import NAMED, Search, look
 from optverify.conformance.several import several
 from optverify.conformance.spoken import constant, dialect_words, differs, number, passed, sentence, title
 from optverify.conformance.verdict import shown_by
@@ -196,7 +196,7 @@ class _Diagnosing:
         self.troubles: list[Named] = []
         self.notes: list[str] = []
 
-    def found(self) -> Diagnosis:
+    def found(self) -> Diagnosis:  # noqa: PLR0911
         """What the box is."""
         if not self.seen.records:
             return self.failed()
@@ -248,14 +248,14 @@ class _Diagnosing:
                 break
         for probe, run in self.seen.runs:
             if run.error:
-                self.troubles.append(Named("raises", f"it raises {run.error}, in update {run.failed} of probe "
+                self.troubles.append(Named("raises", f"it raises {run.error}, in update {run.failed} of probe "  # noqa: E501
                                            f"{probe.name}"))  # fmt: skip
                 break
         probe, run = self.seen.runs[0]
         again = run_box(self.make, probe.first(4), self.adapter, states=False)
         if self.seen.shape and not _same(run, again):
             self.troubles.append(
-                Named("not reproducible", "made and driven again in the same way it gives other numbers: state is "
+                Named("not reproducible", "made and driven again in the same way it gives other numbers: state is "  # noqa: E501
                       "shared between optimizers, or it is random")
             )  # fmt: skip
 
@@ -269,7 +269,7 @@ class _Diagnosing:
                 k = int(np.argwhere(gone)[0][0]) + 1
                 zero = "a zero gradient" if np.all(r.grads[:k][gone[:k]] == 0) else "usual gradients"
                 self.troubles.append(
-                    Named("non-finite values", f"the update is not finite (NaN or infinite) from update {k} on, "
+                    Named("non-finite values", f"the update is not finite (NaN or infinite) from update {k} on, "  # noqa: E501
                           f"on {zero}" + (": 0/0, a division by zero" if zero != "usual gradients" else ""))
                 )  # fmt: skip
                 break
@@ -356,7 +356,7 @@ class _Diagnosing:
             model = Model(dialect, batched(dialect))
             start = {n: found.values.get(n, decay) for n in model.names}
             new = made(model, self.seen.records, start)
-            if "weight_decay" not in found.values and "weight_decay" in start or not new.matches:
+            if ("weight_decay" not in found.values and "weight_decay" in start) or not new.matches:
                 new = fit(model, self.seen.records, start, rounds=15)
             else:
                 new = replace(new, spread=found.spread)
@@ -457,7 +457,7 @@ class _Diagnosing:
         values = {n: v for n, v in found.values.items() if n not in SHRINK}
         traits = "; ".join(self.traits())
         text = (
-            f"no known rule in any dialect; the nearest is {title(rule)} ({', '.join(dialect_words(rule))}), which "
+            f"no known rule in any dialect; the nearest is {title(rule)} ({', '.join(dialect_words(rule))}), which "  # noqa: E501
             f"gives {found.exact:.0%} of the numbers of its updates"
         )
         if traits:
@@ -667,4 +667,4 @@ def _overflowed(expected: Run, departure: Departure) -> bool:
     return not math.isfinite(departure.expected) and departure.of == "update"
 
 
-__all__ = ["Diagnosis", "Named", "Other", "TOLERANCE", "diagnose", "differs", "t"]
+__all__ = ["TOLERANCE", "Diagnosis", "Named", "Other", "diagnose", "differs", "t"]

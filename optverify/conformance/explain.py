@@ -21,7 +21,7 @@ CLIPS = ("clip_by_norm", "clip_by_value")
 
 @dataclass(frozen=True)
 class Explained:
-    """A fault that gives every update of a box. fit: with its constants; others: faults that give the same."""
+    """A fault that gives every update of a box. fit: with its constants; others: faults that give the same."""  # noqa: E501
 
     fault: Fault
     fit: Fit
@@ -74,7 +74,7 @@ def _in_decay(seen: Seen, near: Fit) -> Explained | None:
         if form not in forms:
             continue
         dialect = rule.dialect(**{**rule.options, "weight_decay_form": form})
-        values = {**near.values, "weight_decay": told or max(max(sizes), 1e-3)}
+        values = {**near.values, "weight_decay": told or max(max(sizes), 1e-3)}  # noqa: PLW3301
         model = Model(dialect, batched(dialect), near.model.sign)
         here = replace(near, model=model, values={n: values[n] for n in model.names})
         lines = [f for f in slips(dialect) if weight_decay in _changed_line(dialect, f).free_symbols]

@@ -44,7 +44,7 @@ def faults(rule: Rule) -> Iterator[Fault]:
     yield from _steps(rule)
 
 
-# ---- counters --------------------------------------------------------------------------------------------------
+# ---- counters --------------------------------------------------------------------------------------------------  # noqa: E501
 
 
 def _counters(rule: Rule) -> Iterator[Fault]:
@@ -73,7 +73,7 @@ def _counters(rule: Rule) -> Iterator[Fault]:
                     Twist(clock=lambda r, f=first: np.full(len(r.clock), f)))  # type: ignore[misc]  # fmt: skip
 
 
-# ---- memory ----------------------------------------------------------------------------------------------------
+# ---- memory ----------------------------------------------------------------------------------------------------  # noqa: E501
 
 
 def _memory(rule: Rule) -> Iterator[Fault]:
@@ -89,7 +89,7 @@ def _memory(rule: Rule) -> Iterator[Fault]:
     for state in rule.states:
         yield Fault(
             "state never kept",
-            f"the state {state.name} is never kept: it starts anew at {state.initial} in every update, so that "
+            f"the state {state.name} is never kept: it starts anew at {state.initial} in every update, so that "  # noqa: E501
             "what is to remember does nothing",
             rule,
             Twist(kept=_frozen([state.name])),
@@ -112,7 +112,7 @@ def _stored(rule: Rule) -> Iterator[Fault]:
         text = ", ".join(f"{s.name} by {s.name}_hat" for s in hats)
         yield Fault(
             "state overwritten",
-            f"the stored moments are overwritten by their bias-corrected values ({text}): the state is corrected "
+            f"the stored moments are overwritten by their bias-corrected values ({text}): the state is corrected "  # noqa: E501
             "again and again",
             rule,
             Twist(kept=_joined([_copied(s, f"{s.name}_hat") for s in hats])),
@@ -153,7 +153,7 @@ def _grown(rule: Rule) -> Iterator[Fault]:
             continue
         for state in rule.states:
 
-            def kept(
+            def kept(  # noqa: PLR0917
                 before: Mapping[str, Any], every: Mapping[str, Any], grad: Array, k: int,
                 name: str = state.name, small: str = h.name,
             ) -> dict[str, Any]:  # fmt: skip
@@ -178,7 +178,7 @@ def _lazy(rule: Rule, names: list[str]) -> Iterator[Fault]:
         return np.where(grad == 0, before, after)
 
     def counted(record: Record) -> Array:
-        return np.maximum(np.cumsum(record.grads != 0, axis=0), 1)
+        return np.maximum(np.cumsum(record.grads != 0, axis=0), 1)  # type: ignore[no-any-return]
 
     lazy = (
         "lazy (sparse) variant: a coordinate with a zero gradient gets no update and its state does not decay"
@@ -186,11 +186,11 @@ def _lazy(rule: Rule, names: list[str]) -> Iterator[Fault]:
     yield Fault("lazy updates", f"{lazy}; t is global", rule, Twist(kept=kept, moved=moved))
     yield Fault("lazy updates", f"{lazy}; t counts the gradients of each coordinate (per row)", rule,
                 Twist(kept=kept, moved=moved, clock=counted))  # fmt: skip
-    yield Fault("lazy updates", "a coordinate with a zero gradient gets no update, though its state decays (masked)",
+    yield Fault("lazy updates", "a coordinate with a zero gradient gets no update, though its state decays (masked)",  # noqa: E501
                 rule, Twist(moved=moved))  # fmt: skip
 
 
-# ---- gradients and learning rates --------------------------------------------------------------------------------
+# ---- gradients and learning rates --------------------------------------------------------------------------------  # noqa: E501
 
 
 def _gradients(rule: Rule) -> Iterator[Fault]:
@@ -203,10 +203,10 @@ def _gradients(rule: Rule) -> Iterator[Fault]:
     def late(x: Array) -> Array:
         return np.concatenate([np.zeros_like(x[:1]), x[:-1]])
 
-    yield Fault("lag of one step", "it lags by one step: each update uses the gradient of the one before", rule,
+    yield Fault("lag of one step", "it lags by one step: each update uses the gradient of the one before", rule,  # noqa: E501
                 seen(late))  # fmt: skip
-    yield Fault("lag of one step", "it lags by one step: each update is the one that was due before, the first is 0",
-                rule, Twist(whole=lambda made, r: np.concatenate([0 * made[:, :1], made[:, :-1]], axis=1)))  # fmt: skip
+    yield Fault("lag of one step", "it lags by one step: each update is the one that was due before, the first is 0",  # noqa: E501
+                rule, Twist(whole=lambda made, r: np.concatenate([0 * made[:, :1], made[:, :-1]], axis=1)))  # fmt: skip  # noqa: E501
     yield Fault("gradients pile up", "gradients pile up: each update uses the sum of all gradients so far, "
                 "as if they were never set to zero", rule, seen(lambda x: np.cumsum(x, axis=0)))  # fmt: skip
     yield Fault("gradient normalized", "the gradient is divided by its norm first", rule,
@@ -217,8 +217,8 @@ def _gradients(rule: Rule) -> Iterator[Fault]:
     yield Fault(
         "gradient replaced", "the square of the gradient is used for the gradient", rule, seen(np.square)
     )
-    yield Fault("gradient centered", "the mean of the gradient is subtracted first (gradient centralization)", rule,
-                seen(lambda x: x - x.mean(axis=tuple(range(2, x.ndim)) or axes(x), keepdims=True)))  # fmt: skip
+    yield Fault("gradient centered", "the mean of the gradient is subtracted first (gradient centralization)", rule,  # noqa: E501
+                seen(lambda x: x - x.mean(axis=tuple(range(2, x.ndim)) or axes(x), keepdims=True)))  # fmt: skip  # noqa: E501
     yield Fault("gradient scaled", "the gradient is divided by its number of coordinates first", rule,
                 seen(lambda x: x / max(x[0].size, 1)))  # fmt: skip
     if lr in {h.symbol for h in rule.hyperparameters}:
@@ -232,11 +232,11 @@ def _rates() -> Callable[[Rule], Iterator[Fault]]:
     def generate(rule: Rule) -> Iterator[Fault]:
         yield Fault("lr applied twice", "lr is applied twice: the step is proportional to lr^2", rule,
                     Twist(rate=lambda v, rates, k: own(v, rates, k) ** 2))  # fmt: skip
-        yield Fault("lr change ignored", "a change of lr in mid-run has no effect: lr is read once, at the start", rule,
+        yield Fault("lr change ignored", "a change of lr in mid-run has no effect: lr is read once, at the start", rule,  # noqa: E501
                     Twist(rate=lambda v, rates, k: v))  # fmt: skip
         yield Fault("lr change late", "a change of lr acts one update late", rule,
                     Twist(rate=lambda v, rates, k: own(v, rates, k - 1) if k else v))  # fmt: skip
-        yield Fault("lr change compounded", "a new lr is multiplied by the old one, where it should replace it", rule,
+        yield Fault("lr change compounded", "a new lr is multiplied by the old one, where it should replace it", rule,  # noqa: E501
                     Twist(rate=_compounded))  # fmt: skip
 
     return generate
@@ -250,7 +250,7 @@ def _compounded(value: Any, rates: Array, k: int) -> Any:
     return now
 
 
-# ---- steps -----------------------------------------------------------------------------------------------------
+# ---- steps -----------------------------------------------------------------------------------------------------  # noqa: E501
 
 
 def _steps(rule: Rule) -> Iterator[Fault]:
@@ -261,7 +261,7 @@ def _steps(rule: Rule) -> Iterator[Fault]:
             inner = tuple(range(1, mask.ndim))
             if scaled:
                 mask = mask / np.maximum(mask.mean(axis=inner, keepdims=True), 1e-3)
-            return before + u * mask
+            return before + u * mask  # type: ignore[no-any-return]
 
         return moved
 
@@ -293,7 +293,7 @@ def factors(made: Array, record: Record) -> Array:
     return np.where(below > 0, np.sum(x * y, axis=inner, keepdims=True) / np.where(below > 0, below, 1), 1.0)
 
 
-# ---- slips in a line -------------------------------------------------------------------------------------------
+# ---- slips in a line -------------------------------------------------------------------------------------------  # noqa: E501
 
 
 def slips(rule: Rule) -> Iterator[Fault]:
@@ -307,7 +307,7 @@ def slips(rule: Rule) -> Iterator[Fault]:
         seen.add(key)  # type: ignore[arg-type]
         name = fault.line.split(" = ")[0]
         if name in lines:
-            fault = replace(
+            fault = replace(  # noqa: PLW2901
                 fault, text=f"{fault.text}: the line reads {fault.line}, not {name} = {lines[name]}"
             )
         yield fault
@@ -345,17 +345,17 @@ def _words(rule: Rule) -> Iterator[Fault]:
     """Slips that have a name: in weight decay, in signs, in the square of the gradient."""
     for i, (_, rhs) in enumerate(rule.assignments):
         if weight_decay in rhs.free_symbols:
-            yield from _fault("weight decay", "weight decay has the wrong sign: |theta| grows under decay", rule, i,
+            yield from _fault("weight decay", "weight decay has the wrong sign: |theta| grows under decay", rule, i,  # noqa: E501
                               rhs.xreplace({weight_decay: -weight_decay}))  # fmt: skip
             for of, words in ((g[t], "the gradient"), (grad, "the gradient")):
                 if of == g[t] and i == 0:
                     continue
                 product = weight_decay * theta.before
-                yield from _fault("weight decay", f"weight decay multiplies {words}: the L2 term scales with g", rule,
+                yield from _fault("weight decay", f"weight decay multiplies {words}: the L2 term scales with g", rule,  # noqa: E501
                                   i, rhs.subs(product, product * of))  # fmt: skip
-                yield from _fault("weight decay", f"weight decay multiplies {words}, not theta: the L2 term scales "
+                yield from _fault("weight decay", f"weight decay multiplies {words}, not theta: the L2 term scales "  # noqa: E501
                                   "with g", rule, i, rhs.subs(product, weight_decay * of))  # fmt: skip
-            yield from _fault("weight decay", "weight decay does not depend on theta: the decay is independent of x",
+            yield from _fault("weight decay", "weight decay does not depend on theta: the decay is independent of x",  # noqa: E501
                               rule, i, rhs.subs(weight_decay * theta.before, weight_decay))  # fmt: skip
             yield from _fault("weight decay", "weight decay is applied twice (once per group)", rule, i,
                               rhs.xreplace({weight_decay: weight_decay * (2 - lr * weight_decay)})
@@ -371,16 +371,16 @@ def _orders(rule: Rule) -> Iterator[Fault]:
     for i, (lhs, rhs) in enumerate(rule.assignments):
         for state in (*rule.states,):
             if state.now in rhs.free_symbols and state.now in assigned:
-                yield from _fault("order", f"{state.name} is read before it is updated: the old value for the new",
+                yield from _fault("order", f"{state.name} is read before it is updated: the old value for the new",  # noqa: E501
                                   rule, i, rhs.xreplace({state.now: state.before}))  # fmt: skip
             elif state.before in rhs.free_symbols and state.now in assigned:
-                yield from _fault("order", f"{state.name} is read after it is updated: the new value for the old", rule,
+                yield from _fault("order", f"{state.name} is read after it is updated: the new value for the old", rule,  # noqa: E501
                                   i, rhs.xreplace({state.before: state.now}))  # fmt: skip
         reads = [s for s in rhs.free_symbols if s in assigned or s == grad]
         for read in reads:
             for other in (*variables[:i], *((grad,) if i else ())):
                 if other != read and other not in rhs.free_symbols:
-                    yield from _fault("wrong variable", f"{_plain(other)} is used for {_plain(read)}", rule, i,
+                    yield from _fault("wrong variable", f"{_plain(other)} is used for {_plain(read)}", rule, i,  # noqa: E501
                                       rhs.xreplace({read: other}))  # fmt: skip
         assigned.add(lhs)
 
@@ -396,18 +396,18 @@ def _exponents(rule: Rule) -> Iterator[Fault]:
             if part.exp == 2:
                 whole = _product_with(rhs, part)
                 for target in dict.fromkeys([whole, part]):
-                    yield from _fault("exponent", f"{target} is squared again: quartic in {part.base}", rule, i,
+                    yield from _fault("exponent", f"{target} is squared again: quartic in {part.base}", rule, i,  # noqa: E501
                                       rhs.xreplace({target: target**2}))  # fmt: skip
-                yield from _fault("exponent", f"the absolute value stands for the square of {part.base}", rule, i,
+                yield from _fault("exponent", f"the absolute value stands for the square of {part.base}", rule, i,  # noqa: E501
                                   rhs.xreplace({part: sp.Abs(part.base)}))  # fmt: skip
             if part.exp == sp.Rational(1, 2):
-                yield from _fault("exponent", f"a fourth root stands for the square root of {part.base}", rule, i,
+                yield from _fault("exponent", f"a fourth root stands for the square root of {part.base}", rule, i,  # noqa: E501
                                   rhs.xreplace({part: part.base ** sp.Rational(1, 4)}))  # fmt: skip
             if part.exp == sp.Rational(-1, 2):
                 yield from _fault("exponent", f"the square root of {part.base} is missing", rule, i,
                                   rhs.xreplace({part: 1 / part.base}))  # fmt: skip
             if part.exp.has(t) and not part.exp.is_number:
-                yield from _fault("exponent", f"the power of {part.base} is missing: {part.base} for {part}", rule, i,
+                yield from _fault("exponent", f"the power of {part.base} is missing: {part.base} for {part}", rule, i,  # noqa: E501
                                   rhs.xreplace({part: part.base}))  # fmt: skip
         for s in sorted(rhs.free_symbols, key=str):
             if s in (t, *(h.symbol for h in rule.hyperparameters)):
@@ -429,7 +429,10 @@ def _means(rule: Rule) -> Iterator[Fault]:
             if weight not in added.args:
                 continue
             new = -added / weight if added.could_extract_minus_sign() else added / weight
-            for power, words in ((1, "the decaying mean"), (2, "the decaying mean of the square, quartic in g: squared again")):
+            for power, words in (
+                (1, "the decaying mean"),
+                (2, "the decaying mean of the square, quartic in g: squared again"),
+            ):
                 yield from _fault("recurrence", f"{state.name} is {words} of what is to be added", rule, i,
                                   h.symbol * state.before + weight * new**power)  # fmt: skip
 
@@ -456,7 +459,7 @@ def _choices(rule: Rule) -> Iterator[Fault]:
                     "comparison", f"the comparison is {other}, not {c}", rule, i, rhs.subs(c, other)
                 )
             reverse = c.negated
-            yield from _fault("comparison", f"the comparison is the wrong way round: {reverse}, not {c}", rule, i,
+            yield from _fault("comparison", f"the comparison is the wrong way round: {reverse}, not {c}", rule, i,  # noqa: E501
                               rhs.subs(c, reverse))  # fmt: skip
         for p in sorted(rhs.atoms(sp.Piecewise), key=str):
             for value, condition in p.args:
@@ -464,7 +467,7 @@ def _choices(rule: Rule) -> Iterator[Fault]:
                     yield from _fault("comparison", f"the case {condition} is never told apart", rule, i,
                                       rhs.xreplace({p: p.args[-1][0]}))  # fmt: skip
                     yield from _fault("comparison", f"the result is 0 where not {condition}", rule, i,
-                                      rhs.xreplace({p: sp.Piecewise((value, condition), (0, True))}))  # fmt: skip
+                                      rhs.xreplace({p: sp.Piecewise((value, condition), (0, True))}))  # fmt: skip  # noqa: E501
 
 
 def _factors(rule: Rule) -> Iterator[Fault]:
@@ -486,7 +489,7 @@ def _factors(rule: Rule) -> Iterator[Fault]:
                                       rhs - term + term / factor)  # fmt: skip
             if rhs.is_Add:
                 went = "it goes uphill: " if lhs == theta.now and term != theta.before else ""
-                yield from _fault("sign", f"{went}the term {term} has the wrong sign (added instead of subtracted, "
+                yield from _fault("sign", f"{went}the term {term} has the wrong sign (added instead of subtracted, "  # noqa: E501
                                   "or the reverse)", rule, i, rhs - 2 * term)  # fmt: skip
         if eps in rhs.free_symbols:
             yield from _fault(
@@ -512,13 +515,13 @@ def _floors(rule: Rule, i: int, rhs: sp.Expr) -> Iterator[Fault]:
 
 
 def _starts(rule: Rule) -> Iterator[Fault]:
-    """States that start elsewhere: at 1, at the first gradient, at its square; momentum that starts undamped."""
+    """States that start elsewhere: at 1, at the first gradient, at its square; momentum that starts undamped."""  # noqa: E501
     for state in rule.states:
         for value in (sp.S.One, sp.S.Zero, theta.before):
             if value == state.initial or (value == theta.before and state.side) or state.scalar:
                 continue
             states = tuple(replace(s, initial=value) if s == state else s for s in rule.every_state)
-            yield Fault("state starts elsewhere", f"state {state.name} starts at {value}, not {state.initial}",
+            yield Fault("state starts elsewhere", f"state {state.name} starts at {value}, not {state.initial}",  # noqa: E501
                         replace(rule, every_state=states))  # fmt: skip
         place = next((i for i, (lhs, _) in enumerate(rule.assignments) if lhs == state.now), None)
         if place is None or state.side or state.scalar:
@@ -526,7 +529,7 @@ def _starts(rule: Rule) -> Iterator[Fault]:
         rhs = rule.assignments[place][1]
         reads = g[t] if place else grad
         for value, words in ((reads, "the first gradient"), (reads**2, "the square of the first gradient")):
-            yield from _fault("first step", f"{state.name} after the first update is {words}, without its weight",
+            yield from _fault("first step", f"{state.name} after the first update is {words}, without its weight",  # noqa: E501
                               rule, place, sp.Piecewise((value, sp.Eq(t, 1)), (rhs, True)))  # fmt: skip
         yield from _fault("first step", f"{state.name} is not updated in the first step", rule, place,
                           sp.Piecewise((state.before, sp.Eq(t, 1)), (rhs, True)))  # fmt: skip

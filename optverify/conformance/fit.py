@@ -28,7 +28,7 @@ FAR = 1e3
 """What a residual counts where a rule gives no number."""
 
 
-# ---- what a box did ------------------------------------------------------------------------------------------
+# ---- what a box did ------------------------------------------------------------------------------------------  # noqa: E501
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Record:
 
     @cached_property
     def scale(self) -> Array:
-        """What a residual of each number is measured in: its coordinate's updates, and what rounding hides."""
+        """What a residual of each number is measured in: its coordinate's updates, and what rounding hides."""  # noqa: E501
         sizes = np.abs(np.where(np.isfinite(self.moves), self.moves, 0))
         largest = np.broadcast_to(sizes.max(axis=0), sizes.shape)
         before = self.theta[: len(self.moves)]
@@ -73,7 +73,7 @@ class Record:
                        inputs=self.inputs[:count])  # fmt: skip
 
 
-# ---- a model: a rule, and what may be wrong with the way it is run ----------------------------------------------
+# ---- a model: a rule, and what may be wrong with the way it is run ----------------------------------------------  # noqa: E501
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ theta; a share of theta; lr times a share of theta after the step.
 
 @dataclass(frozen=True)
 class Model:
-    """A rule to be fitted. sign: -1 if it is handed the gradient's opposite; shrinks: those of SHRINK that it has."""
+    """A rule to be fitted. sign: -1 if it is handed the gradient's opposite; shrinks: those of SHRINK that it has."""  # noqa: E501
 
     rule: Rule
     steps: Batched
@@ -189,7 +189,7 @@ def _input(x: Any) -> Any:
     return x if np.ndim(x) == 0 else np.asarray(x)[None]
 
 
-# ---- coordinates in which constants are fitted -----------------------------------------------------------------
+# ---- coordinates in which constants are fitted -----------------------------------------------------------------  # noqa: E501
 
 
 USUAL: Mapping[str, tuple[float, ...]] = {
@@ -223,14 +223,14 @@ class Coordinate:
             return np.log(np.maximum(x, 1e-300))
         if self.kind == "odds":
             x = np.clip(x, 1e-12, 1 - 1e-15)
-            return np.log(x) - np.log1p(-x)
+            return np.log(x) - np.log1p(-x)  # type: ignore[no-any-return]
         return x
 
     def outward(self, y: Array) -> Array:
         """From coordinates to values."""
         with np.errstate(all="ignore"):
             if self.kind == "log":
-                return np.exp(np.clip(y, -690, 690))
+                return np.exp(np.clip(y, -690, 690))  # type: ignore[no-any-return]
             return 1 / (1 + np.exp(-y)) if self.kind == "odds" else y
 
 
@@ -281,7 +281,7 @@ def _usual(h: Hyperparameter) -> tuple[float, ...]:
     return tuple(dict.fromkeys((*own, *USUAL.get(h.name, ())))) or (0.5,)
 
 
-# ---- the fit ---------------------------------------------------------------------------------------------------
+# ---- the fit ---------------------------------------------------------------------------------------------------  # noqa: E501
 
 
 @dataclass(frozen=True)
@@ -289,7 +289,7 @@ class Fit:
     """A rule with constants. worst: its largest residual; rank: the mean logarithm of the residuals, small for a
     good fit, even if a few are large; exact: the share of updates it gives; spread: how far a constant may be off and still fit; infinite where it does not matter.
     good: below which residuals are none.
-    """
+    """  # noqa: E501
 
     model: Model
     values: Values
@@ -327,7 +327,7 @@ def cost(r: Array) -> Array:
     return np.asarray(np.mean(np.log1p((r / 1e-3) ** 2), axis=1))
 
 
-def screened(
+def screened(  # noqa: PLR0917
     model: Model,
     records: Sequence[Record],
     known: Mapping[str, float],
@@ -405,7 +405,7 @@ def _stretch(model: Model, record: Record, values: Mapping[str, Array]) -> Array
     return np.clip(middle, 1e-12, 1e12)
 
 
-def fit(
+def fit(  # noqa: PLR0917
     model: Model,
     records: Sequence[Record],
     start: Mapping[str, float],
@@ -522,7 +522,7 @@ def _solved(normal: Array, slope: Array, damping: float) -> Array:
 
 
 def _spread(axes: Sequence[Coordinate], x: Array, jacobian: Array) -> dict[str, float]:
-    """How far each coordinate moves the value while every residual stays below GOOD; inf if it never shows."""
+    """How far each coordinate moves the value while every residual stays below GOOD; inf if it never shows."""  # noqa: E501
     made = {}
     if not axes:
         return {}
@@ -592,7 +592,7 @@ def _diverse(ranked: Sequence[tuple[float, Values]], count: int) -> list[tuple[f
     return [*first, *rest][:count]
 
 
-# ---- round numbers ---------------------------------------------------------------------------------------------
+# ---- round numbers ---------------------------------------------------------------------------------------------  # noqa: E501
 
 
 def rounded(value: float, spread: float, hints: Iterable[float] = ()) -> float:
@@ -606,7 +606,7 @@ def rounded(value: float, spread: float, hints: Iterable[float] = ()) -> float:
             return hint
     for digits in range(1, 8):
         for near in _near(value, digits):
-            if abs(value - near) <= room and room < 0.1 * max(abs(near), abs(value)) + (near == 0) * 1e-6:
+            if abs(value - near) <= room < 0.1 * max(abs(near), abs(value)) + (near == 0) * 1e-6:
                 return near
     return value
 

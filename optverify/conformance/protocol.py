@@ -61,7 +61,7 @@ class Box(ABC):
         """True if it has written into a gradient that it was given."""
         return False
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """Let go of what it holds (a process)."""
 
 
@@ -77,7 +77,7 @@ class Adapter(ABC):
     @abstractmethod
     def fits(self, thing: Any) -> bool:
         """True if `thing` (what the user gave, or what it made) is of this library; must import nothing heavy:
-        a library that is not in sys.modules has made nothing."""
+        a library that is not in sys.modules has made nothing."""  # noqa: E501
 
     @abstractmethod
     def start(self, make: Make, params: Sequence[Array]) -> Box:

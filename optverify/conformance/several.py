@@ -68,7 +68,7 @@ def _together(probe: Probe, run: Run, found: Fit) -> Iterator[Trouble]:
         return
     yield Trouble(
         "several parameters",
-        "a single parameter conforms, and with two parameters it departs: they are not updated each by itself",
+        "a single parameter conforms, and with two parameters it departs: they are not updated each by itself",  # noqa: E501
     )
 
 
@@ -78,7 +78,7 @@ def _ways(records: Sequence[Record]) -> Iterator[tuple[str, str, list[Record]]]:
         clocks = [replace(r, clock=pace * (r.clock - 1) + 1 + i) for i, r in enumerate(records)]
         yield (
             "counter per parameter",
-            "the counter advances once per parameter: a single parameter conforms, and with 2 parameters t advances by "
+            "the counter advances once per parameter: a single parameter conforms, and with 2 parameters t advances by "  # noqa: E501
             "the number of parameters in each update (the first parameter sees t = 1, 3, 5, ..., the second "
             "t = 2, 4, 6, ...)",
             clocks,
@@ -147,7 +147,7 @@ def _changes(old: Values, new: Values) -> str:
     return ", ".join(parts) or "other constants fit"
 
 
-# ---- parameters of different types -------------------------------------------------------------------------------
+# ---- parameters of different types -------------------------------------------------------------------------------  # noqa: E501
 
 
 def _mixed(make: Make, adapter: str | None, seen: Seen, found: Fit) -> Iterator[Trouble]:
