@@ -24,20 +24,21 @@ class Memory:
 class Loop:
     """An optimizer as people write it. Its numbers are attributes, its states lists of arrays.
 
-    step(h, x, g, s, t) returns the new x: h this object, s the Memory of the parameter, t = 1, 2, ...
+    step(h, x, g, s, t) returns the new x: h this object, s the Memory of the parameter, t = 1, 2, ... the
+    gradients it has had.
     """
 
     def __init__(self, params, step=None, **numbers):
         self.__dict__.update(numbers)
         self.step_of_one, self.thetas = step, list(params)
         self.memory = [Memory(self, k) for k in range(len(self.thetas))]
-        self.t = 0
+        self.t, self.counts = 0, [0] * len(self.thetas)
 
     def update(self, params, grads):
-        self.t += 1
-        for x, g, s in zip(params, grads, self.memory, strict=True):
+        for k, (x, g, s) in enumerate(zip(params, grads, self.memory, strict=True)):
             if g is not None:
-                x[...] = self.step_of_one(self, x, g, s, self.t)
+                self.counts[k] += 1
+                x[...] = self.step_of_one(self, x, g, s, self.counts[k])
 
 
 @dataclass(frozen=True)

@@ -106,19 +106,22 @@ case(
 )
 
 
-def muon(h, x, g, s, t, *, weight=1.0, in_place=False):
+def orthogonal(X):
+    """Five Newton-Schulz steps."""
+    a, b, c = 3.4445, -4.7750, 2.0315
+    for _ in range(5):
+        A = X @ X.T
+        X = a * X + (b * A + c * A @ A) @ X
+    return X
+
+
+def muon(h, x, g, s, t, *, weight=1.0):
     """Keller Jordan's, with eps added to the norm."""
     s.B = h.momentum * s.B + weight * g
     M = weight * g + h.momentum * s.B
     with np.errstate(all="ignore"):
         X = M / (norm(M) + h.eps)
-    if in_place:
-        s.B = s.B / (norm(s.B) + 1e-30)
-    a, b, c = 3.4445, -4.7750, 2.0315
-    for _ in range(5):
-        A = X @ X.T
-        X = a * X + (b * A + c * A @ A) @ X
-    return x - h.lr * np.sqrt(max(1, x.shape[0] / x.shape[1])) * X
+    return x - h.lr * np.sqrt(max(1, x.shape[0] / x.shape[1])) * orthogonal(X)
 
 
 def muon_mean(h, x, g, s, t):
@@ -126,8 +129,10 @@ def muon_mean(h, x, g, s, t):
 
 
 def muon_in_place(h, x, g, s, t):
-    """pytorch/pytorch PR #194664: the buffer itself is normalized."""
-    return muon(h, x, g, s, t, in_place=True)
+    """pytorch/pytorch PR #194664: without Nesterov momentum it is the buffer itself that is normalized."""
+    s.B = h.momentum * s.B + g
+    s.B = s.B / (norm(s.B) + h.eps)
+    return x - h.lr * np.sqrt(max(1, x.shape[0] / x.shape[1])) * orthogonal(s.B)
 
 
 MUON = {"momentum": 0.95, "eps": 1e-7}
@@ -161,9 +166,10 @@ case(
     "muon",
     [],
     [],
+    claims={"nesterov": False},
     values=MUON,
     start=np.zeros((1, 2)),
-    says=("muon|Muon",),
+    says=("muon|Muon", "state|stored|overwritten|kept"),
 )
 
 

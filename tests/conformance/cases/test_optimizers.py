@@ -73,8 +73,12 @@ def test_it_is_passed_as_the_dialect_it_is(case):
 
 @each([c for c in CASES if c.found or c.found is None])
 def test_it_is_not_passed_as_what_it_claims_to_be(case):
-    with pytest.raises(ConformanceError):
+    """And the dialect that it is, where it is one of that rule, is named in the same breath."""
+    with pytest.raises(ConformanceError) as caught:
         check(case.make, case.rule, **case.claims)
+    if case.found is not None and case.as_rule is None:
+        dialects = [rule(case.rule, **a.options).options for a in caught.value.verdict.alternatives]
+        assert rule(case.rule, **case.found).options in dialects, str(caught.value)
 
 
 @each([c for c in CASES if c.says])
