@@ -8,7 +8,6 @@ from unittest import mock
 
 import numpy as np
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 
 

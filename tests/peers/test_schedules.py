@@ -7,7 +7,6 @@ its own rounding shows near 0: the comparison allows 8 ulps of the largest rate 
 from __future__ import annotations
 
 import math
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -42,7 +41,6 @@ def optax() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def keras() -> Iterator[Any]:
-    os.environ.setdefault("KERAS_BACKEND", "jax")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         keras = pytest.importorskip("keras", reason="keras is not installed: pip install optverify[peers]")
