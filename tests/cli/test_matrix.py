@@ -38,6 +38,28 @@ def test_it_need_not_write(run, quick, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_check_compares_what_is_of_the_same_version(run, quick, tmp_path, monkeypatch):
+    check = ("matrix", "--rule", "adam", "--check", "--out", str(tmp_path))
+    assert run(*check).exit_code == 2  # nothing to compare with
+    run("matrix", "--rule", "adam", "--out", str(tmp_path))
+    before = (tmp_path / "conformance.json").read_text()
+    agreed = run(*check)
+    assert agreed.exit_code == 0
+    assert "2 optimizers compared" in agreed.stderr
+    verdicts = {"torch": "departs", "sklearn": "paper"}
+    monkeypatch.setattr(module, "cell", lambda name, entry, version, date: Cell(
+        name, version, date, entry.rule, entry.spelled, verdicts[name]))  # fmt: skip
+    differs = run(*check)
+    assert differs.exit_code == 1
+    assert "torch 2.0, adam as torch.optim.Adam: departs now, paper before" in differs.stderr
+    monkeypatch.setattr(module, "installed", lambda name: "3.0" if name == "torch" else None)
+    newer = run(*check)
+    assert newer.exit_code == 1  # nothing was compared
+    assert "torch 3.0 is not compared: " in newer.stderr
+    assert "has 2.0" in newer.stderr
+    assert (tmp_path / "conformance.json").read_text() == before
+
+
 def test_bad_input_is_one_line(run, quick, tmp_path):
     outcome = run("matrix", "--library", "troch", "--out", str(tmp_path))
     assert outcome.exit_code == 2

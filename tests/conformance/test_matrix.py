@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 
 from optverify.conformance import matrix as module
-from optverify.conformance.matrix import Cell, Matrix, cell, installed, known_libraries, matrix, subjects
+from optverify.conformance.matrix import (
+    Cell,
+    Matrix,
+    cell,
+    comparable,
+    differences,
+    installed,
+    known_libraries,
+    matrix,
+    subjects,
+)
 from optverify.conformance.matrix_page import page
 from optverify.conformance.spelling import arguments, defaults, maker, parsed, target
 from optverify.language.library import Entry
@@ -138,6 +148,30 @@ def test_what_is_not_installed_is_said_and_kept_where_it_was_run_before(monkeypa
     assert "optax.X" not in [c.spelled for c in matrix(before=before).cells]  # all of it was run anew
     with pytest.raises(ValueError, match="optax"):
         matrix(["opax"])
+
+
+def test_what_differs_from_an_earlier_run_of_the_same_version():
+    paths = {"fused": "agrees", "foreach": "departs, random: update 1"}
+    before = Matrix("2000-01-01", [example(paths=paths), example("optax"), example("keras", "nadam")])
+    assert differences(before, before) == []
+
+    def now(*cells):
+        return differences(Matrix("2000-01-02", cells), before)
+
+    other = {"fused": "agrees", "foreach": "departs, random: update 2"}  # another number is no difference
+    assert now(example(paths=other), example("keras", "nadam", error=1e-3)) == []
+    (said,) = now(example(paths={**paths, "fused": "departs, random: update 1"}))
+    assert said == "torch 1.0, adam as torch.X: fused departs now, agrees before"
+    (said,) = now(example("optax", options={"epsilon": "hat"}))
+    assert said == "optax 1.0, adam as optax.X: paper (epsilon='hat') now, paper before"
+    (said,) = now(example("optax", "nadam"))
+    assert said.endswith("nadam as optax.X: paper now, and not in the earlier run")
+    build, newer = (
+        dataclasses.replace(example("optax"), version=v, verdict="departs") for v in ("1.0+cpu", "1.1")
+    )
+    assert len(now(build)) == 1
+    assert now(newer) == []
+    assert comparable(Matrix("", [example(), newer]), before) == ["torch"]
 
 
 def test_it_survives_json_and_refuses_other_files():
