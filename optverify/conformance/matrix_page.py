@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from optverify.conformance.matrix import Cell, Matrix, known_libraries
+from optverify.conformance.matrix import Matrix, known_libraries
+from optverify.conformance.matrix_cell import Cell
 from optverify.rules import rule as rule_named
 
 MARKS = {"paper": "paper", "dialect": "dialect", "departs": "**departs**", "failed": "not run"}

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from optverify.conformance import matrix as module
-from optverify.conformance.matrix import Cell
+from optverify.conformance.matrix_cell import Cell
 
 
 @pytest.fixture

@@ -11,9 +11,7 @@ import pytest
 
 from optverify.conformance import matrix as module
 from optverify.conformance.matrix import (
-    Cell,
     Matrix,
-    cell,
     comparable,
     differences,
     installed,
@@ -21,6 +19,7 @@ from optverify.conformance.matrix import (
     matrix,
     subjects,
 )
+from optverify.conformance.matrix_cell import Cell, cell
 from optverify.conformance.matrix_page import page
 from optverify.conformance.spelling import arguments, defaults, maker, parsed, target
 from optverify.language.library import Entry
