@@ -2,7 +2,7 @@
 
 from optverify.ledger.mutation import GENERIC, LAYERS, Fate, Score, count_mutants, recorded, score, totals
 from optverify.ledger.run import chosen, verify
-from optverify.ledger.workers import cores
+from optverify.workers import cores
 
 __all__ = [
     "GENERIC",

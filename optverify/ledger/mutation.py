@@ -20,9 +20,9 @@ from optverify.claims import Claim, claims
 from optverify.ledger.content import claim_key, digest, rule_key
 from optverify.ledger.layers import golden_catches, steps_catch
 from optverify.ledger.store import Store, default_path
-from optverify.ledger.workers import Lost, TimeUp, outcomes, time_limit
 from optverify.rules import registry
 from optverify.views.mutants import Mutant, mutants
+from optverify.workers import Lost, TimeUp, outcomes, time_limit
 
 GENERIC = ("properties", "invariances")
 """Topics of claims that every rule has by itself."""

@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Any
 
 from optverify.ledger.mutation import SCORES, recorded, score, totals
-from optverify.ledger.workers import cores
+from optverify.workers import cores
 
 
 def found() -> dict[str, Any]:

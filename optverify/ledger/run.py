@@ -9,8 +9,8 @@ from typing import Any
 from optverify.claims import Claim, Result, claim, claims
 from optverify.ledger.content import claim_key
 from optverify.ledger.store import Store, default_path
-from optverify.ledger.workers import Lost, TimeUp, outcomes, time_limit
 from optverify.rules import rule
+from optverify.workers import Lost, TimeUp, outcomes, time_limit
 
 WORTH_A_PROCESS = 20
 """Claims; fewer are decided sooner than another process has started."""

@@ -7,8 +7,8 @@ import pytest
 import optverify as ov
 from optverify.claims import _ledger, claim, claims
 from optverify.ledger import chosen, run, verify
-from optverify.ledger.workers import TimeUp
 from optverify.proof import Missing, NotProved, Refuted
+from optverify.workers import TimeUp
 
 TWO = ["cosine.ends", "gd.diverges"]
 
