@@ -6,12 +6,13 @@
 Both use `Optimizer`, so the generated steps, and take the gradient where the rule wants it.
 """
 
+from .estimates import BatchGradients, Estimate, Noise
 from .loops import minimize, train
 from .rates import network_rate
 from .sampling import Estimator, FullBatch, MiniBatch, OneExample, batches
 from .trace import Trace, Training
 
 __all__ = [
-    "Estimator", "FullBatch", "MiniBatch", "OneExample", "Trace", "Training", "batches", "minimize",
-    "network_rate", "train",
+    "BatchGradients", "Estimate", "Estimator", "FullBatch", "MiniBatch", "Noise", "OneExample", "Trace",
+    "Training", "batches", "minimize", "network_rate", "train",
 ]  # fmt: skip

@@ -17,11 +17,13 @@ from optverify.problems.arguments import integer
 from optverify.problems.network import Network
 from optverify.problems.points import Tree, tree_map
 
+from .estimates import Estimate
 from .sampling import Estimator, Indices, MiniBatch
 from .trace import Trace, Training
 
 Lr = float | Callable[[int], float]
 Progress = Callable[[int, int], None]
+Watch = Callable[[int, float], None]
 
 
 def minimize(
@@ -33,6 +35,8 @@ def minimize(
     start: Tree | None = None,
     record: int = 1,
     progress: Progress | None = None,
+    estimate: Estimate | None = None,
+    watch: Watch | None = None,
     **settings: Any,
 ) -> Trace:
     """Run a rule on a problem: theta_t from theta_{t-1} and the gradient where the rule takes it.
@@ -42,6 +46,9 @@ def minimize(
     lr: a number, or a schedule called with the updates made so far; the rule's default if None.
     start: theta_0, the problem's usual start if None. record: keep every record-th row, and the last.
     progress: called after each update with (updates made, updates in all).
+    estimate: called before each update with the point where the rule takes its gradient, the exact gradient
+    there and t; the rule is given what it returns (see `Noise`, `BatchGradients`). Value and gradient_norm
+    of the Trace stay exact. watch: called with (t, value) at every theta_t, the last one too.
 
     A theta, value or gradient that is not finite ends the run: see Trace.note. Raises ValueError or TypeError
     for a name, number or start that does not fit.
@@ -53,9 +60,11 @@ def minimize(
     while True:
         t = run.optimizer.t
         value, gradient = run.measure()
+        if watch is not None:
+            watch(t, value)
         direction = gradient
         if t < steps and not run.note:
-            direction = run.direction(gradient)
+            direction = run.direction(gradient, estimate)
         if t % record == 0 or t == steps or run.note:
             run.record(value, gradient)
         if t == steps or run.note:
@@ -134,8 +143,8 @@ class _Run:
             self.finite("the gradient", gradient)
         return value, gradient
 
-    def direction(self, gradient: Tree) -> Tree:
-        """The gradient the next update takes; `gradient` is the one at theta."""
+    def direction(self, gradient: Tree, estimate: Estimate | None = None) -> Tree:
+        """The gradient the next update takes, or an estimate of it; `gradient` is the one at theta."""
         with _quiet():
             point = self.optimizer.gradient_point(self.theta)
             if not self.finite("the look-ahead point", point):
@@ -144,6 +153,8 @@ class _Run:
                 gradient = self.problem.online_gradient(point, self.optimizer.t + 1)
             elif point is not self.theta:
                 gradient = self.problem.gradient(point)
+            if estimate is not None and self.finite("the gradient", gradient):
+                gradient = estimate(point, gradient, self.optimizer.t + 1)
         self.finite("the gradient", gradient)
         return gradient
 
