@@ -13,7 +13,7 @@ import numpy as np
 from optverify.conformance import equivalences, names
 from optverify.conformance.adapters import chosen
 from optverify.conformance.batch import batched
-from optverify.conformance.explain import Explained, explained, own_rates, targets
+from optverify.conformance.explain import Explained, explained, in_shrinking, own_rates, targets
 from optverify.conformance.fit import SHRINK, Fit, Model, Values, fit, in_few_bits, made, snapped
 from optverify.conformance.probes import Probe, bank
 from optverify.conformance.protocol import Make
@@ -298,6 +298,8 @@ class _Diagnosing:
 
     def matched(self, fits: Sequence[Fit]) -> Diagnosis:
         """The simplest rule that fits, with its decay in its own place and its constants at round numbers."""
+        if (answer := in_shrinking(fits[0])) is not None:
+            return self.at_fault(answer)
         settled = [self.settled(f) for f in fits[:3]]
         best = next((s for s in settled if s is not None), None)
         if best is None:

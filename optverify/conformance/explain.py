@@ -11,11 +11,13 @@ import sympy as sp
 from optverify.conformance import names
 from optverify.conformance.batch import batched
 from optverify.conformance.faults import Fault, factors, faults, slips
-from optverify.conformance.fit import SHRINK, Fit, Model, Values, fit, screened
+from optverify.conformance.fit import COUPLED, FLAT, SHRINK, Fit, Model, Values, fit, screened
 from optverify.conformance.search import Found, Seen, decays, direction
 from optverify.language import Rule, weight_decay
 from optverify.language.wrappers import WRAPPERS
 
+FAINT = 1e-7
+"""Decay of this size is that of rounding."""
 CLIPS = ("clip_by_norm", "clip_by_value")
 
 
@@ -67,7 +69,9 @@ def _in_decay(seen: Seen, near: Fit) -> Explained | None:
     rule = near.model.rule
     forms = next((a.options for a in rule.axes if a.name == "weight_decay_form"), {})
     told = seen.shown.get("weight_decay", seen.shown.get("wd", 0.0))
-    if weight_decay in {h.symbol for h in rule.hyperparameters} or not (told or decays(seen.records) != [()]):
+    if weight_decay in {h.symbol for h in rule.hyperparameters} or not (
+        told or any(d.names for d in decays(seen.records))
+    ):
         return None
     sizes = [abs(near.values.get(n, 0.0)) for n in SHRINK]
     for form in ("decoupled", "coupled"):
@@ -121,7 +125,14 @@ def _faults(rule: Rule) -> Iterator[Fault]:
 
 def _screened(seen: Seen, near: Fit, fault: Fault) -> tuple[float, Model, Values] | None:
     try:
-        model = Model(fault.rule, batched(fault.rule), near.model.sign, near.model.shrinks, fault.twist)
+        model = Model(
+            fault.rule,
+            batched(fault.rule),
+            near.model.sign,
+            near.model.shrinks,
+            fault.twist,
+            near.model.share,
+        )
         known = _known(seen, model)
         sure = set(model.names) - set(SHRINK) <= set(known)
         ranked = screened(model, seen.records, known, 1 if sure else 12, [near.values], not sure)
@@ -143,6 +154,22 @@ def implausible(found: Fit, seen: Seen) -> int:
         plain = any(abs(value - k) <= 1e-6 * abs(k) for k in (*known, h.default or 0.0))
         count += not (plain or float(f"{value:.1e}") == float(f"{value:.6e}"))
     return count
+
+
+def in_shrinking(found: Fit) -> Explained | None:
+    """A match whose decay is none: of the wrong sign, or not of theta."""
+    sizes = {n: found.values.get(n, 0.0) for n in found.model.shrinks}
+    rule = found.model.rule
+    for name, size in sizes.items():
+        if name in FLAT and abs(size) > FAINT:
+            text = "weight decay does not depend on theta: the same is taken off every coordinate"
+        elif size < -FAINT:
+            text = "weight decay has the wrong sign: |theta| grows under decay"
+            text += " (it is subtracted from the gradient)" if name in COUPLED else ""
+        else:
+            continue
+        return Explained(Fault("weight decay", text, rule), found)
+    return None
 
 
 def own_rates(found: Fit, seen: Seen) -> list[float]:

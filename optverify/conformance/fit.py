@@ -99,23 +99,30 @@ class Twist:
 PLAIN = Twist()
 GIVEN = frozenset({"loss"})
 """Hyperparameters that are given anew with each update."""
-COUPLED = ("_coupled",)
+COUPLED, FLAT = ("_coupled",), ("_flat",)
 OUTER = ("_decoupled", "_alone", "_after")
-SHRINK = (*COUPLED, *OUTER)
+SHRINK = (*COUPLED, *OUTER, *FLAT)
 """Weight decay of any form beside a rule without: times theta, added to the gradient; lr times a share of
-theta; a share of theta; lr times a share of theta after the step.
+theta; a share of theta; lr times a share of theta after the step; lr times a number (a fault).
 """
+SIZES = (0.1, 0.01, 1e-3, 1.0, -0.1)
+"""Where the size of coupled decay starts."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A rule to be fitted. sign: -1 if it is handed the gradient's opposite; shrinks: those of SHRINK that it has."""  # noqa: E501
+    """A rule to be fitted.
+
+    sign: -1 if it is handed the gradient's opposite; shrinks: those of SHRINK that it has; share: what the
+    outer one of them takes in each update, where it was seen.
+    """
 
     rule: Rule
     steps: Batched
     sign: int = 1
     shrinks: tuple[str, ...] = ()
     twist: Twist = PLAIN
+    share: float = 0.0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -171,13 +178,17 @@ class Model:
             every = self.steps.everything(at, grad, t, now)
             after = {n: every.get(n, at[n]) for n in at}
             after = {**after, **twist.kept(at, {**now, **at, **every}, grad, k), "theta": after["theta"]}
-        if "_after" in rows:
-            decay = rows["_decoupled"] * before + rows["_after"] * after["theta"]
-            decay = decay * now.get("lr", 1.0) + rows.get("_alone", 0.0) * before
-            after["theta"] = after["theta"] - decay
+        if self.shrinks and not {"_coupled"} & rows.keys():
+            after["theta"] = after["theta"] - _taken(rows, before, after["theta"], now.get("lr", 1.0))
         if twist.moved is not None:
             after["theta"] = twist.moved(before, after["theta"], grad)
         return after
+
+
+def _taken(rows: Mapping[str, Any], before: Array, after: Array, rate: Any) -> Any:
+    """What outer decay takes off."""
+    decay = rows.get("_decoupled", 0.0) * before + rows.get("_after", 0.0) * after + rows.get("_flat", 0.0)
+    return decay * rate + rows.get("_alone", 0.0) * before
 
 
 def _time(t: Any) -> Any:
@@ -272,8 +283,19 @@ def starts(model: Model, known: Mapping[str, float], size: int = STARTS) -> list
         for name, usual in choices:
             rest, place = divmod(rest, len(usual))
             values[name] = usual[place]
-        made.append(values | dict.fromkeys(model.shrinks, 0.0))
+        made += [values | decay for decay in _shrunk(model, values, known.get("weight_decay"))]
     return made
+
+
+def _shrunk(model: Model, values: Values, told: float | None) -> Iterator[Values]:
+    """Where decay beside the rule starts: from what was seen of it, or at what was passed."""
+    for name in model.shrinks:
+        if name in COUPLED:
+            yield from ({name: x} for x in ((told,) if told else SIZES))
+        else:
+            yield {name: model.share / (1.0 if name == "_alone" else values.get("lr", 1.0))}
+    if not model.shrinks:
+        yield {}
 
 
 def _usual(h: Hyperparameter) -> tuple[float, ...]:
@@ -350,7 +372,10 @@ def screened(  # noqa: PLR0917
     if "lr" in values and ("lr" not in known or np.any(values["lr"] != known["lr"])):
         free = np.ones(len(tried)) if "lr" not in known else (values["lr"] != known["lr"]) * 1.0
         for _ in range(2):
-            values["lr"] = values["lr"] * _stretch(model, records[0], values) ** free
+            stretch = _stretch(model, records[0], values) ** free
+            values["lr"] = values["lr"] * stretch
+            for name in {"_decoupled", "_after", "_flat"} & values.keys():
+                values[name] = values[name] / stretch
     costs = cost(residuals(model, records, values))
     order = np.argsort(costs, kind="stable")
     return [(float(costs[i]), {n: float(x[i]) for n, x in values.items()}) for i in order]
