@@ -8,16 +8,17 @@ from typing import Any
 
 import sympy as sp
 from sympy.printing.codeprinter import CodePrinter
-from sympy.printing.precedence import PRECEDENCE, precedence
+from sympy.printing.precedence import PRECEDENCE
 
+from optverify.backends.textbook import Textbook
 from optverify.language import Rule, grad, theta
-from optverify.language.notation import code_name, factors, is_scalar, terms
+from optverify.language.notation import code_name, is_scalar
 
 FUNCTIONS = {"Max": "maximum", "Min": "minimum", "Abs": "abs", "sign": "sign", "exp": "exp", "log": "log"}
 BUILT_IN = {"math.maximum": "max", "math.minimum": "min", "math.abs": "abs"}
 
 
-class PythonSource(CodePrinter):  # type: ignore[misc]
+class PythonSource(Textbook, CodePrinter):  # type: ignore[misc]
     """Python in textbook order; functions are NumPy's names, a Piecewise on scalars is a conditional.
 
     SymPy's own NumPy printer orders sums and products alphabetically and hides conditions in `select`,
@@ -33,28 +34,6 @@ class PythonSource(CodePrinter):  # type: ignore[misc]
 
     def _format_code(self, lines: list[str]) -> list[str]:
         return lines
-
-    def _print_Symbol(self, e: sp.Symbol) -> str:
-        return self.names.get(e) or code_name(e.name)
-
-    _print_Timed = _print_TimedNumber = _print_Symbol
-
-    def _print_Add(self, e: sp.Add, order: Any = None) -> str:
-        code = ""
-        for i, term in enumerate(terms(e)):
-            negative = term.could_extract_minus_sign()
-            body = self.parenthesize(-term if negative else term, PRECEDENCE["Add"])
-            code += ((" - " if i else "-") if negative else (" + " if i else "")) + body
-        return code
-
-    def _print_Mul(self, e: sp.Mul) -> str:
-        sign, above, below = factors(e)
-        code = "*".join(self.parenthesize(f, PRECEDENCE["Mul"]) for f in above) or "1"
-        if below:
-            under = "*".join(self.parenthesize(f, PRECEDENCE["Mul"]) for f in below)
-            single = len(below) == 1 and precedence(below[0]) > PRECEDENCE["Mul"]
-            code += f"/{under}" if single or len(below) == 1 else f"/({under})"
-        return f"-{code}" if sign < 0 else code
 
     def _print_Pow(self, e: sp.Pow) -> str:
         if e.exp == sp.Rational(1, 2):
@@ -105,9 +84,6 @@ class PythonSource(CodePrinter):  # type: ignore[misc]
     def _print_Or(self, e: sp.Or) -> str:
         return " | ".join(f"({self._print(a)})" for a in sorted(e.args, key=sp.default_sort_key))
 
-    def _print_Relational(self, e: sp.Rel) -> str:
-        return f"{self._print(e.lhs)} {e.rel_op} {self._print(e.rhs)}"
-
 
 def _module(e: sp.Expr) -> str:
     """Scalars stay Python floats: NumPy's sqrt would make a float64 that promotes float32 arrays."""
@@ -133,14 +109,9 @@ class Recurrence:
 
 def recurrence(rule: Rule) -> Recurrence:
     """Print the assignments of a rule; a value that is read after it was replaced is kept as `x_before`."""
-    untouched = rule.assignments[0][1] == grad
-    names = {grad: "g"} if untouched else {}
-    lines: list[tuple[str, str]] = []
-    states = (theta, *rule.states)
-    late = {s.before for s in states if _read_late(rule, s)}
-    for symbol in sorted(late, key=str):
-        names[symbol] = f"{code_name(symbol.name)}_before"
-        lines.append((names[symbol], code_name(symbol.name)))
+    names = naming(rule)
+    untouched = grad in names
+    lines = [(kept, code_name(symbol.name)) for symbol, kept in names.items() if symbol != grad]
     for lhs, rhs in rule.assignments[1:] if untouched else rule.assignments:
         code = _printed(rhs, frozenset(names.items()))
         lines.append(
@@ -150,7 +121,7 @@ def recurrence(rule: Rule) -> Recurrence:
     read = rule.gradient_point.free_symbols.union(*(rhs.free_symbols for _, rhs in rule.assignments))
     return Recurrence(
         gradient="g" if untouched else "grad",
-        states=tuple(s.name for s in states),
+        states=("theta", *(s.name for s in rule.states)),
         hyperparameters=tuple(h.name for h in rule.hyperparameters if h.symbol in read),
         lines=tuple(lines),
         gradient_point=_printed(rule.gradient_point, plain),
@@ -162,6 +133,14 @@ def recurrence(rule: Rule) -> Recurrence:
 def _printed(e: sp.Expr, names: frozenset[tuple[sp.Symbol, str]]) -> str:
     """The code of an expression, kept: the dialects of a rule have most of their lines in common."""
     return str(PythonSource(dict(names)).doprint(e))
+
+
+def naming(rule: Rule) -> dict[sp.Symbol, str]:
+    """Symbols that code writes otherwise: a value read after it was replaced is `x_before`, a gradient that is
+    used as it comes is `g`."""
+    late = {s.before for s in (theta, *rule.states) if _read_late(rule, s)}
+    names = {symbol: f"{code_name(symbol.name)}_before" for symbol in sorted(late, key=str)}
+    return {grad: "g", **names} if rule.assignments[0][1] == grad else names
 
 
 def _read_late(rule: Rule, state: Any) -> bool:

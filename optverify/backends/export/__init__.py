@@ -1,0 +1,25 @@
+"""A rule as source code in another language, to be used without this package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from optverify.language import Rule
+from optverify.language.messages import unknown
+
+SOURCES = {"c": ("c", "c_source")}
+TARGETS = tuple(SOURCES)
+
+
+def export_rule(rule: Rule, to: str) -> str:
+    """The source of a rule in a language, readable and in need of nothing but that language.
+
+    ValueError for an unknown target.
+    """
+    if to not in SOURCES:
+        raise ValueError(unknown("target", to, TARGETS))
+    module, function = SOURCES[to]
+    write: Callable[[Rule], str] = getattr(import_module(f"{__name__}.{module}"), function)
+    return write(rule)
