@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
@@ -49,6 +49,14 @@ def in_x64() -> AbstractContextManager[Any]:
     """64 bits for what is inside, whatever the user has set."""
     context: AbstractContextManager[Any] = import_module("jax").enable_x64(True)
     return context
+
+
+def jitted(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Compiled without optimizing: steps of a few numbers are soon run, and long in the making."""
+    program: Callable[..., Any] = import_module("jax").jit(
+        step, compiler_options={"xla_backend_optimization_level": 0}
+    )
+    return program
 
 
 @dataclass
@@ -118,7 +126,7 @@ class OptaxBox(Box):
             changes, state = full.update(slopes, state, params, **more)
             return self._optax.apply_updates(params, changes), state
 
-        return Compiled(full, rate, start, self._jax.jit(step))
+        return Compiled(full, rate, start, jitted(step))
 
     def _bits(self) -> AbstractContextManager[Any]:
         return in_x64() if self._x64 else nullcontext()
