@@ -22,6 +22,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from optverify._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
     rules: Callable[[], list[str]]
     schedules: Callable[[], list[str]]
 
-__version__ = "0.1.0"
 __all__ = [
     "ConformanceError", "Optimizer", "check", "diagnose", "minimize", "problem", "problems", "rule", "rules",
     "schedule", "schedules", "step", "verify",

@@ -30,6 +30,15 @@ def command(function: Callable[..., int | None]) -> click.Command:
     return made
 
 
+def group(function: Callable[..., int | None]) -> click.Group:
+    """The same with commands of its own, `@run.command("plot")`; it is run by itself if none is named."""
+    name = function.__module__.rpartition(".")[2]
+    settings = {"help_option_names": ["-h", "--help"]}
+    made = click.group(name, invoke_without_command=True, context_settings=settings)(function)
+    made.params.append(_debug())
+    return made
+
+
 class CommandGroup(click.Group):
     """Module `x` of `optverify.cli.commands` holds the command `x`, as `run`."""
 
