@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
 
 from optverify.language import Rule
 from optverify.language.messages import unknown
 
-SOURCES = {"c": ("c", "c_source")}
+SOURCES = {
+    "numba": ("numba", "numba_source"),
+    "c": ("c", "c_source"),
+    "javascript": ("javascript", "javascript_source"),
+    "julia": ("julia", "julia_source"),
+    "rust": ("rust", "rust_source"),
+}
 TARGETS = tuple(SOURCES)
 
 

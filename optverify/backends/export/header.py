@@ -79,7 +79,7 @@ def blocks(file: str) -> Mapping[str, str]:
 
 def _defined(block: str) -> str:
     """The name a block defines: the first that an opening bracket follows, outside of comments."""
-    code = re.sub(r"(?s)/\*.*?\*/|\"\"\".*?\"\"\"", "", block)
+    code = re.sub(r"(?s)/\*.*?\*/|\"\"\".*?\"\"\"|^\".*?\"\n", "", block)
     code = "\n".join(line for line in code.splitlines() if not line.lstrip().startswith(("//", "#", "@")))
     found = re.search(r"(\w+)\s*\(", code)
     assert found, block

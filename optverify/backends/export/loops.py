@@ -9,7 +9,7 @@ from typing import ClassVar
 import sympy as sp
 
 from optverify.backends.export.printers import Elements
-from optverify.backends.export.program import Call, Choice, Loop, Number, Program, Shape, Statement
+from optverify.backends.export.program import SQUARE, Call, Choice, Loop, Number, Program, Shape, Statement
 from optverify.language import Rule, theta
 
 
@@ -56,8 +56,23 @@ class Writer:
         return name
 
     def call(self, s: Call) -> str:
-        """A call of an operator."""
-        raise NotImplementedError
+        """A call of an operator: a number is returned, an array is written into."""
+        self.printer.used.add(s.operator)
+        arguments = ", ".join(self.arguments(s))
+        name = f"{self.printer.prefix}{s.operator}"
+        if not s.shape:
+            return self.number(s.name, f"{name}({arguments})")
+        return f"{name}({arguments}, {self.array(s.name)}){self.end}"
+
+    def arguments(self, s: Call) -> list[str]:
+        """Arrays, numbers, and then the sizes that the operator is told."""
+        code = [self.array(a) if isinstance(a, str) else self.printer.line("", a) for a in s.arguments]
+        if not s.shape:
+            return [*code, self.count(s.shapes[0])]
+        rows, columns = (self.sizes[n] for n in s.shapes[0])
+        if s.operator == "matmul":
+            return [*code, rows, columns, self.sizes[s.shapes[1][1]]]
+        return [*code, rows] if s.operator in SQUARE else [*code, rows, columns]
 
     # ---- what all do alike -------------------------------------------------------------------------------------
 
@@ -150,7 +165,3 @@ class Writer:
         e = self.rule.gradient_point
         loaded = tuple(s.name for s in (theta, *self.rule.states) if s.before in e.free_symbols)
         return Loop(self.program.shapes["theta"], (("at", e),), loaded, ("at",))
-
-    def numbers(self, *names: str) -> list[str]:
-        """Of these names, the hyperparameters in the order of the rule file."""
-        return [h.name for h in self.rule.hyperparameters if h.name in names]

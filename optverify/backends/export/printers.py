@@ -178,14 +178,14 @@ class Rust(Elements, RustCodePrinter):  # type: ignore[misc]
         return f"{int(e)}.0"
 
     def _print_Rational(self, e: sp.Rational) -> str:
-        return f"{float(e)!r}_f64" if float(e) > 0 else f"({float(e)!r}_f64)"
+        return f"{float(e)!r}_f64"
 
     _print_Float = _print_NumberSymbol = _print_Rational
 
     def chosen(self, condition: str, value: str, other: str) -> str:
         """An `if` is an expression."""
-        bare = (x[1:-1] if x.startswith("(if ") and x.endswith("})") else x for x in (value, other))
-        return f"(if {condition} {{ {next(bare)} }} else {{ {next(bare)} }})"
+        value, other = (x[1:-1] if x.startswith("(if ") and x.endswith("})") else x for x in (value, other))
+        return f"(if {condition} {{ {value} }} else {{ {other} }})"
 
 
 def _one_call(code: str) -> bool:

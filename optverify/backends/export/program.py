@@ -22,6 +22,8 @@ Shape = tuple[str, ...]
 """() for a number; ("size",) for an array of theta's shape; (rows, columns) where theta is a matrix, of "rows",
 "columns" and "1"."""
 NUMBER: Shape = ()
+SQUARE = frozenset({"power_of", "eigenvectors", "orthonormal"})
+"""Operators on square matrices, to one of the same size."""
 SIDES: dict[str, Shape] = {
     "rows": ("rows", "1"),
     "columns": ("1", "columns"),
@@ -226,7 +228,7 @@ class _Lowering:
                 return (parts[0][0], "1")
             case "column_mean" | "column_max":
                 return ("1", parts[0][1])
-            case "power_of" | "eigenvectors" | "orthonormal":
+            case word if word in SQUARE:
                 return parts[0]
         return broadcast(parts)
 
