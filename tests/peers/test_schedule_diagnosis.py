@@ -81,3 +81,88 @@ def test_optax(name: str) -> None:
     found = diagnose_schedule(make(optax))
     assert found.holds, str(found)
     assert formula in str(found.formula)
+
+
+KERAS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "steps": (
+        lambda s: s.ExponentialDecay(0.1, 20, 0.5, staircase=True),
+        "'step', lr=0.1, step_size=20, gamma=0.5",
+    ),
+    "inverse time": (lambda s: s.InverseTimeDecay(0.1, 10, 0.5), "'inverse_time', lr=0.1, decay_rate=0.05"),
+    "polynomial": (lambda s: s.PolynomialDecay(0.1, 50, power=2.0), "total=50, power=2.0"),
+    "constants": (lambda s: s.PiecewiseConstantDecay([10, 30], [0.1, 0.05, 0.01]), "boundaries=[11, 31]"),
+    "cosine": (lambda s: s.CosineDecay(0.1, 100, alpha=0.1), "'cosine', lr=0.1, lr_min=0.01, total=100"),
+    "warm-up, cosine": (
+        lambda s: s.CosineDecay(0.01, 100, warmup_target=0.1, warmup_steps=10),
+        "schedule('cosine', lr=0.1, total=100)], boundaries=[10]",
+    ),
+    "restarts": (lambda s: s.CosineDecayRestarts(0.1, 10), "T_0=10, T_mult=2"),
+    "even restarts that fall": (
+        lambda s: s.CosineDecayRestarts(0.1, 10, t_mul=1.0, m_mul=0.5),
+        "T_0=10, M_mult=0.5",
+    ),
+}
+TRANSFORMERS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "constant": (lambda s: s.get_constant_schedule, "'constant', lr=0.1"),
+    "constant with warm-up": (
+        lambda s: partial(s.get_constant_schedule_with_warmup, num_warmup_steps=10),
+        "'linear_warmup', lr=0.1, warmup=10",
+    ),
+    "linear": (
+        lambda s: partial(s.get_linear_schedule_with_warmup, num_warmup_steps=10, num_training_steps=100),
+        "schedule('linear', lr=0.1, total=90)], boundaries=[10]",
+    ),
+    "cosine": (
+        lambda s: partial(s.get_cosine_schedule_with_warmup, num_warmup_steps=10, num_training_steps=100),
+        "schedule('cosine', lr=0.1, total=90",
+    ),
+    "hard restarts": (
+        lambda s: partial(
+            s.get_cosine_with_hard_restarts_schedule_with_warmup,
+            num_warmup_steps=10, num_training_steps=100, num_cycles=3,
+        ),
+        "T_0=30), schedule('cosine', lr=0.1, total=30)], boundaries=[10, 70]",
+    ),
+    "polynomial": (
+        lambda s: partial(
+            s.get_polynomial_decay_schedule_with_warmup,
+            num_warmup_steps=10, num_training_steps=100, lr_end=1e-3, power=2.0,
+        ),
+        "schedule('polynomial', lr=0.1, lr_end=0.001, total=90, power=2.0)], boundaries=[10]",
+    ),
+    "inverse square root": (
+        lambda s: partial(s.get_inverse_sqrt_schedule, num_warmup_steps=10),
+        "'inverse_sqrt'",
+    ),
+    "warm-up, stable, decay": (
+        lambda s: partial(
+            s.get_wsd_schedule, num_warmup_steps=10, num_decay_steps=20, num_stable_steps=70,
+            decay_type="linear",
+        ),
+        "'wsd', lr=0.1",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KERAS)
+def test_keras(name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pytest.importorskip("keras", reason="keras is not installed: pip install optverify[peers]")
+        from keras.optimizers import schedules
+    make, formula = KERAS[name]
+    found = diagnose_schedule(make(schedules))
+    assert found.holds, str(found)
+    assert formula in str(found.formula)
+
+
+@pytest.mark.parametrize("name", TRANSFORMERS)
+def test_transformers(name: str) -> None:
+    for module in ("transformers", "torch"):
+        pytest.importorskip(module, reason=f"{module} is not installed: pip install {module}")
+    from transformers import optimization
+
+    make, formula = TRANSFORMERS[name]
+    found = diagnose_schedule(make(optimization))
+    assert found.holds, str(found)
+    assert formula in str(found.formula)

@@ -14,12 +14,13 @@ import sys
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from importlib import import_module
 from typing import Any
 
 from optverify.conformance.adapters._making import required, stems_from
-from optverify.conformance.adapters.optax import in_x64
+from optverify.conformance.adapters.optax import in_x64, jitted
 
 LR = 0.1
 TORCH = ("torch.optim.lr_scheduler.", "transformers.optimization.", "pytorch_optimizer.lr_scheduler.")
@@ -137,18 +138,22 @@ class KerasSchedules(ScheduleAdapter):
         return not isinstance(schedule, type) and stems_from(schedule, "keras.src.optimizers.schedules.")
 
     def start(self, schedule: Any, lr: float) -> Callable[..., Any]:
-        """The function, with floatx float64 while it is asked."""
-        return partial(_keras_rate, schedule)
+        """The function, with floatx float64 while it is asked; Keras's own is compiled where that is JAX.
+
+        Their branches would be compiled anew whenever they are asked. What a user has written may be no
+        function of JAX at all.
+        """
+        on_jax = import_module("keras").config.backend() == "jax" and "jax" in sys.modules
+        own = type(schedule).__module__.startswith("keras.src.optimizers.schedules.")
+        return partial(_keras_rate, jitted(schedule) if on_jax and own else schedule, on_jax)
 
 
-def _keras_rate(schedule: Any, t: int) -> float:
+def _keras_rate(schedule: Callable[[int], Any], on_jax: bool, t: int) -> float:
     config = import_module("keras").config
     before = config.floatx()
     config.set_floatx("float64")
     try:
-        if config.backend() != "jax" or "jax" not in sys.modules:
-            return float(schedule(t))
-        with in_x64():
+        with in_x64() if on_jax else nullcontext():
             return float(schedule(t))
     finally:
         config.set_floatx(before)

@@ -14,18 +14,19 @@ from optverify.conformance.schedules.numbers import (
     Rates,
     alike,
     allowed,
+    in_single,
     places,
     rounded,
     worst,
 )
-from optverify.conformance.schedules.pieces import MOST, held, made, pieces, run, tail, with_rates
+from optverify.conformance.schedules.pieces import MOST, held, jumps, made, pieces, run, tail, with_rates
 from optverify.language import Schedule
 from optverify.schedules import join
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A schedule that gives the rates. error: the largest relative difference; single: as float32 gives."""
+    """A schedule that gives the rates. error: the largest relative difference; single: but for float32."""
 
     schedule: Schedule
     error: float
@@ -36,9 +37,9 @@ def fit(rates: Rates) -> Fit | None:
     """The first, simplest schedule that gives these rates; None if no family does."""
     if len(rates) < 3 or not np.isfinite(rates).all():
         return None
-    single = (rates.astype(np.float32) == rates).all() and not alike(rates, np.full(len(rates), rates[0]))
+    changes = not alike(rates, np.full(len(rates), rates[0]))
     with np.errstate(all="ignore"):
-        return _fit(rates, bool(single))
+        return _fit(rates, changes and in_single(rates))
 
 
 def _fit(rates: Rates, single: bool) -> Fit | None:
@@ -73,6 +74,7 @@ def candidates(rates: Rates, near: float) -> Iterator[Schedule | None]:
     yield from _cycles(rates, near)
     yield from held(rates, near)
     yield from _warmed(rates, near)
+    yield from _stopped(rates, near)
     yield from _interpolated(rates, near)
     yield from _periodic(rates, near)
 
@@ -134,6 +136,28 @@ def _warmed(rates: Rates, near: float) -> Iterator[Schedule | None]:
                     else:
                         others.append(found)
     yield from others
+
+
+def _stopped(rates: Rates, near: float) -> Iterator[Schedule | None]:
+    """Cycles, perhaps after a warm-up, of which the last goes on for ever."""
+    for ramp, end in [(None, 0), *ramps(rates, near)]:
+        rest, before = rates[end:], [] if ramp is None else [ramp]
+        up = jumps(rest)
+        if not len(up) or up[-1] < 4 or len(rest) - up[-1] < 4:
+            continue
+        if ramp is not None and not alike(run(ramp, end), rates[:end], 10 * near):
+            continue
+        begins = int(up[-1])
+        cycles, last = (next(_alike(part, near), None) for part in (rest[:begins], rest[begins:]))
+        if cycles is not None and last is not None:
+            yield join([*before, cycles, last], [end, end + begins] if before else [begins])
+
+
+def _alike(rates: Rates, near: float) -> Iterator[Schedule]:
+    """The pieces that these rates are."""
+    for piece in pieces(rates, 0, near):
+        if piece is not None and alike(run(piece, len(rates)), rates, allowed(near)):
+            yield piece
 
 
 def _at_peak(ramp: Schedule, piece: Schedule) -> Schedule:

@@ -35,6 +35,14 @@ def alike(found: Rates, wanted: Rates, tolerance: float = DOUBLE) -> bool:
     return len(places(found, wanted, tolerance)) == 0
 
 
+def in_single(rates: Rates) -> bool:
+    """True if they are float32 numbers, or most of them such a number times the highest rate."""
+    if (rates.astype(np.float32) == rates).all():
+        return True
+    curve = np.unique(rates) / rates.max()
+    return bool(np.mean(np.abs(curve - curve.astype(np.float32)) <= 4 * 2.0**-52 * np.abs(curve)) > 1 / 2)
+
+
 def worst(found: Rates, wanted: Rates) -> float:
     """The largest relative difference; where a rate is 0, relative to the largest."""
     if not len(wanted):
