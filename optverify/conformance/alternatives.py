@@ -93,7 +93,7 @@ def _constants(exam: Examination) -> Alternative | None:
     """The dialect asked for with fitted constants, if every check then agrees."""
     from optverify.conformance.batch import batched
     from optverify.conformance.fit import Model, snapped, solve
-    from optverify.conformance.search import record
+    from optverify.conformance.looking import record
 
     rule = exam.wanted.rule
     runs = [(exam.probe(n), exam.box(n)) for n in FITTED if n in exam.probes]

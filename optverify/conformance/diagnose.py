@@ -1,165 +1,46 @@
-"""Which optimizer is this? The rule, the dialect and the constants of a black box, or what went wrong in it."""  # noqa: E501
+"""Which optimizer is this? The rule, dialect and constants of a black box, or what went wrong in it."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from optverify.conformance import equivalences, names
 from optverify.conformance.adapters import chosen
+from optverify.conformance.amiss import amiss, undetermined
 from optverify.conformance.batch import batched
-from optverify.conformance.explain import Explained, explained, in_shrinking, own_rates, targets
-from optverify.conformance.fit import SHRINK, Fit, Model, Values, fit, in_few_bits, made, snapped
-from optverify.conformance.probes import Probe, bank
-from optverify.conformance.protocol import Make
-from optverify.conformance.reference import (
-    TOLERANCE,
-    Departure,
-    Run,
-    compare,
-    largest_relative,
-    matches,
-    run_box,
-    run_rule,
+from optverify.conformance.candidates import NAMED
+from optverify.conformance.diagnosis import Diagnosis, Kind, Named, Other
+from optverify.conformance.explain import (
+    Explained,
+    as_passed,
+    explained,
+    implausible,
+    in_shrinking,
+    own_rates,
+    targets,
 )
-from optverify.conformance.search import NAMED, Search, look
+from optverify.conformance.fit import SHRINK, Fit, Model, Record, fit, in_few_bits, made, snapped
+from optverify.conformance.held import LOOSE, Checks, Driven
+from optverify.conformance.looking import look
+from optverify.conformance.patience import Patience
+from optverify.conformance.protocol import Make
+from optverify.conformance.reference import Departure, Run, compare, run_box, run_rule
+from optverify.conformance.search import Search
 from optverify.conformance.several import several
-from optverify.conformance.spoken import constant, dialect_words, differs, number, passed, sentence, title
-from optverify.conformance.verdict import shown_by
-from optverify.language import Option, Rule, t
+from optverify.conformance.spoken import dialect_words, passed, sentence, title
+from optverify.language import Option, Rule
 from optverify.libraries import names as libraries
 from optverify.rules import names as rule_names
 from optverify.rules import rule as rule_named
 
-FORMAT, VERSION = "optverify diagnosis", 1
-LONG = 300
-LOOSE = 1e-8
-"""What an update may be off where a constant could not be found to the last digit."""
-NEAR = 1e-6
-Kind = Literal["matches", "near miss", "fault", "unknown", "fails"]
-
-
-@dataclass(frozen=True)
-class Other:
-    """A dialect, or another rule, that cannot be told from the one that was found, and why."""
-
-    rule: str
-    options: Mapping[str, Option]
-    why: str
-
-    def __str__(self) -> str:
-        spelled = ", ".join(f"{a}={o!r}" for a, o in self.options.items())
-        return f"{self.rule}{' with ' + spelled if spelled else ''}: {self.why}"
-
-
-@dataclass(frozen=True)
-class Named:
-    """Something wrong. kind: a word or two; text: a sentence; line: the line as it reads in the box."""
-
-    kind: str
-    text: str
-    line: str = ""
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """What a box is.
-
-    kind: "matches" a rule, "near miss" (with some numbers in float32), "fault" (a rule with what is named in
-    faults), "unknown" (the nearest rule is named), "fails" (it raises, or cannot be driven). sentence: rule,
-    dialect and constants in words. values: the constants; passed: those the user passed; sure: how sure.
-    others: what cannot be told apart. departure: the first from the nearest rule. notes: what else was seen.
-    """
-
-    subject: str
-    kind: Kind
-    sentence: str
-    rule: str | None = None
-    options: Mapping[str, Option] = field(default_factory=dict)
-    values: Mapping[str, float] = field(default_factory=dict)
-    passed: Mapping[str, float] = field(default_factory=dict)
-    first_t: int = 1
-    sure: str = ""
-    others: tuple[Other, ...] = ()
-    faults: tuple[Named, ...] = ()
-    departure: Departure | None = None
-    notes: tuple[str, ...] = ()
-    seconds: float = 0.0
-
-    @property
-    def ok(self) -> bool:
-        """True if it is a known rule and nothing is wrong with it."""
-        return self.kind in ("matches", "near miss") and not self.faults
-
-    @property
-    def command(self) -> str:
-        """What shows its equations."""
-        return shown_by(self.rule, self.options) if self.rule else ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        d = self.departure
-        return {
-            "format": FORMAT, "version": VERSION, "subject": self.subject, "kind": self.kind, "ok": self.ok,
-            "sentence": self.sentence, "rule": self.rule, "options": dict(self.options),
-            "values": {n: _plain(v) for n, v in self.values.items()},
-            "passed": {n: _plain(v) for n, v in self.passed.items()},
-            "first_t": self.first_t, "sure": self.sure,
-            "others": [{"rule": o.rule, "options": dict(o.options), "why": o.why} for o in self.others],
-            "faults": [{"kind": f.kind, "text": f.text, "line": f.line} for f in self.faults],
-            "departure": d and {"update": d.step, "parameter": d.param, "coordinate": list(d.coordinate),
-                                "of": d.of, "expected": _plain(d.expected), "got": _plain(d.got),
-                                "relative_error": _plain(d.relative_error)},
-            "command": self.command, "notes": list(self.notes), "seconds": round(self.seconds, 3),
-        }  # fmt: skip
-
-    def __str__(self) -> str:
-        return "\n".join(self._lines())
-
-    def _lines(self) -> Iterator[str]:
-        yield f"{self.subject}: {self.sentence}"
-        for fault in self.faults:
-            yield _row("fault", f"{fault.kind}: {fault.text}")
-            if fault.line and fault.line not in fault.text:
-                yield _row("", f"the line reads {fault.line}")
-        if self.rule:
-            spelled = ", ".join(f"{a}={o!r}" for a, o in self.options.items())
-            nearest = "nearest" if self.kind == "unknown" else "rule"
-            yield _row(nearest, f"{self.rule}{', ' + spelled if spelled else ''}    {self.command}")
-        if self.values:
-            yield _row("constants", ", ".join(constant(n, v, self.passed) for n, v in self.values.items()))
-        if self.departure is not None:
-            yield from _departed(self.departure)
-        if self.sure:
-            yield _row("sure", self.sure)
-        for k, other in enumerate(self.others[:4]):
-            yield _row("" if k else "or", str(other))
-        if len(self.others) > 4:
-            yield _row("", f"and {len(self.others) - 4} more that cannot be told apart")
-        for note in self.notes:
-            yield _row("note", note)
-
-
-def _plain(x: float) -> float | str:
-    return x if math.isfinite(x) else str(x)
-
-
-def _row(head: str, text: str) -> str:
-    return f"  {head:<9} {text}"
-
-
-def _departed(d: Departure) -> Iterator[str]:
-    where = f", coordinate {list(d.coordinate)}" if d.coordinate else ""
-    yield _row("departs", f"at update {d.step}, parameter {d.param}{where}")
-    if d.of != "error":
-        of = "(theta - its old value) / lr" if d.of == "update" else "(point of the gradient - theta) / lr"
-        yield _row("", f"expected {d.expected:.12g}, got {d.got:.12g}    {of}")
-
+SECONDS = 7.0
+"""Of the processor, for the search of a rule and of a fault."""
+NAN, UNSTEADY = "non-finite values", "not reproducible"
 
 # ---- the diagnosis -----------------------------------------------------------------------------------------
 
@@ -193,32 +74,41 @@ class _Diagnosing:
         self.make, self.adapter, self.hint, self.subject = make, adapter, hint, subject
         self.library = _library(make, adapter)
         self.seen = look(make, adapter, self.library)
+        self.box = Driven(make, adapter, self.seen)
         self.troubles: list[Named] = []
         self.notes: list[str] = []
 
-    def found(self) -> Diagnosis:  # noqa: PLR0911
+    def found(self) -> Diagnosis:
         """What the box is."""
         if not self.seen.records:
             return self.failed()
         self.general()
+        if any(x.kind == UNSTEADY for x in self.troubles):
+            return self.said("fault", "it does not do the same twice", faults=tuple(self.troubles))
         if not any(np.any(r.moves) for r in self.seen.records):
             fault = Named("never moves", "the parameters are never moved: every update is zero")
             return self.said("fault", "it does nothing", faults=(fault, *self.troubles))
         if (early := self.never_finite()) is not None:
             return early
-        search = Search(self.seen, self.hint)
+        return self.looked_for(Patience(SECONDS))
+
+    def looked_for(self, patience: Patience) -> Diagnosis:
+        """A rule, or a rule with a fault, or neither. A rule with constants that nobody would choose comes
+        after a fault with those that were passed.
+        """
+        hints = self.hinted()
+        search = Search(self.seen, [r.name for r in hints], patience.but(1.5))
         shown = search.shown()
-        if shown is not None:
+        odd = shown is not None and all(implausible(f, self.seen, ("lr",)) for f in shown.matches)
+        if shown is not None and not odd:
             return self.matched(shown.matches)
-        if (answer := explained(self.seen, search.likely)) is not None:
+        if (answer := as_passed(self.seen, search.likely, patience.but(3.0))) is not None:
             return self.at_fault(answer)
-        found = search.everywhere()
+        found = shown or search.everywhere()
         if found.matches:
             return self.matched(found.matches)
-        near = targets(self.seen, found, self.hinted())
-        done = {f.model.rule for f in search.likely}
-        fresh = [f for f in near if f.model.rule not in done]
-        if (answer := explained(self.seen, fresh[:3])) is not None:
+        near = targets(self.seen, found, hints)
+        if (answer := explained(self.seen, near[:3], patience)) is not None:
             return self.at_fault(answer)
         return self.unknown(near[:1])
 
@@ -255,7 +145,7 @@ class _Diagnosing:
         again = run_box(self.make, probe.first(4), self.adapter, states=False)
         if self.seen.shape and not _same(run, again):
             self.troubles.append(
-                Named("not reproducible", "made and driven again in the same way it gives other numbers: state is "  # noqa: E501
+                Named(UNSTEADY, "made and driven again in the same way it gives other numbers: state is "
                       "shared between optimizers, or it is random")
             )  # fmt: skip
 
@@ -269,7 +159,7 @@ class _Diagnosing:
                 k = int(np.argwhere(gone)[0][0]) + 1
                 zero = "a zero gradient" if np.all(r.grads[:k][gone[:k]] == 0) else "usual gradients"
                 self.troubles.append(
-                    Named("non-finite values", f"the update is not finite (NaN or infinite) from update {k} on, "  # noqa: E501
+                    Named(NAN, f"the update is not finite (NaN or infinite) from update {k} on, "
                           f"on {zero}" + (": 0/0, a division by zero" if zero != "usual gradients" else ""))
                 )  # fmt: skip
                 break
@@ -300,27 +190,18 @@ class _Diagnosing:
         """The simplest rule that fits, with its decay in its own place and its constants at round numbers."""
         if (answer := in_shrinking(fits[0])) is not None:
             return self.at_fault(answer)
-        settled = [self.settled(f) for f in fits[:3]]
-        best = next((s for s in settled if s is not None), None)
-        if best is None:
+        chosen = self.settled_on(fits)
+        if chosen is None:
             return self.unknown(fits[:1])
+        best, checks = chosen
         rule, values = best.model.rule, dict(best.values)
         told = passed(rule, self.seen.shown, self.library)
-        faults = [*self.troubles, *self.ignored(best)]
-        checks = _Checks(self, rule, values)
-        if checks.departure is None:
-            faults += [Named(x.kind, x.text) for x in several(self.make, self.adapter, self.seen, best)]
-        elif not checks.departure.near:
-            text = f"it is this rule at first, and departs in probe {checks.failed} ({checks.note})"
-            together = [Named(x.kind, x.text) for x in several(self.make, self.adapter, self.seen, best)]
-            faults += together or [Named("departs later", text)]
-        kind: Kind = "fault" if faults else "matches"
-        if kind == "matches" and checks.departure is not None:
-            kind = "near miss"
-        undetermined = [n for n, s in best.spread.items() if math.isinf(s) and n in values]
-        if undetermined:
+        faults = [*self.own_troubles(best), *amiss(best, self.seen.shown, told, self.library)]
+        faults += self.together(best, checks)
+        kind: Kind = "fault" if faults else "matches" if checks.departure is None else "near miss"
+        if silent := undetermined(best, self.seen.records):
             self.notes.append(
-                f"{', '.join(undetermined)}: no influence on any update that was seen; the default is shown"
+                f"{', '.join(silent)}: no influence on any update that was seen; the default is shown"
             )
         self.notes += checks.notes
         return self.said(
@@ -335,6 +216,52 @@ class _Diagnosing:
             faults=tuple(faults),
             departure=checks.departure if faults and checks.departure else None,
         )
+
+    def together(self, best: Fit, checks: Checks) -> list[Named]:
+        """What goes wrong with several parameters, or on the bank."""
+        troubles = [Named(x.kind, x.text) for x in several(self.make, self.adapter, self.seen, best)]
+        if troubles or checks.holds:
+            return troubles
+        text = f"it is this rule at first, and departs in probe {checks.failed} ({checks.note})"
+        return [Named("departs later", text)]
+
+    def settled_on(self, fits: Sequence[Fit]) -> tuple[Fit, Checks] | None:
+        """A fit as a real dialect with which the whole bank agrees; or the first that is a real dialect."""
+        tried: list[tuple[Fit, Checks]] = []
+        for found in fits[:3]:
+            if (settled := self.settled(found)) is not None:
+                tried.append((settled, Checks(self.box, settled.model.rule, settled.values)))
+                if tried[-1][1].holds:
+                    return tried[-1]
+        for other in self.siblings(tried[0][0]) if tried else ():
+            checks = Checks(self.box, other.model.rule, other.values)
+            if checks.holds:
+                return other, checks
+        return tried[0] if tried else None
+
+    def siblings(self, best: Fit) -> Iterator[Fit]:
+        """Dialects one option away that give the same updates so far."""
+        rule = best.model.rule
+        for other in rule.dialects():
+            away = sum(other.options[a] != o for a, o in rule.options.items())
+            if away == 1 and {h.name for h in other.hyperparameters} <= best.values.keys():
+                model = Model(other, batched(other))
+                found = made(model, self.seen.records, {n: best.values[n] for n in model.names}, best.spread)
+                if found.matches:
+                    yield found
+
+    def own_troubles(self, best: Fit) -> list[Named]:
+        """What is wrong whatever the rule is; numbers that are not finite where those of the rule are not
+        either, because it is to be without epsilon, are only said.
+        """
+        small = [n for n in best.values if n.startswith("eps")]
+        told = names.ours(best.model.rule, self.seen.shown, self.library)
+        if not all(told.get(n, 1.0) == 0 for n in small) or not _undefined(best, self.seen.records):
+            return self.troubles
+        self.notes += [
+            f"{x.text}, as the rule itself without epsilon" for x in self.troubles if x.kind == NAN
+        ]
+        return [x for x in self.troubles if x.kind != NAN]
 
     def settled(self, found: Fit) -> Fit | None:
         """The fit as a real dialect: decay and direction in its axes; constants at round numbers."""
@@ -378,30 +305,7 @@ class _Diagnosing:
             made[h.name] = [*own, *(x for u in (*own, *usual) for x in in_few_bits(u).values())]
         return made
 
-    def ignored(self, best: Fit) -> list[Named]:
-        """Hyperparameters that were passed and do nothing."""
-        read = {h.name for h in best.model.rule.hyperparameters}
-        family = rule_named(best.model.rule.name)
-        silent = []
-        told = passed(best.model.rule, self.seen.shown, self.library)
-        for name, value in told.items():
-            if best.values.get(name) == 0 and value != 0:
-                silent.append(_without_influence(name, value))
-        everything = (
-            {"weight_decay", "momentum"}
-            if self.library is None
-            else {h.name for h in family.every_hyperparameter}
-        )
-        told = {n: v for n, v in passed(family, self.seen.shown, self.library).items() if n in everything}
-        for name in ("weight_decay", "momentum"):
-            if name in self.seen.shown:
-                told[name] = self.seen.shown[name]
-        for name, value in told.items():
-            if name not in read and value != 0 and name in ("weight_decay", "momentum"):
-                silent.append(_without_influence(name, value))
-        return silent
-
-    def others(self, best: Fit, fits: Sequence[Fit], checks: _Checks) -> Iterator[Other]:
+    def others(self, best: Fit, fits: Sequence[Fit], checks: Checks) -> Iterator[Other]:
         """What cannot be told from it: dialects that are the same, that are here, and other rules."""
         rule = best.model.rule
         proved = equivalences.alike(rule)
@@ -505,11 +409,11 @@ class _Diagnosing:
         return None
 
 
-def _without_influence(name: str, value: float) -> Named:
-    return Named(
-        "hyperparameter without influence",
-        f"{name} = {number(value)} was passed and has no effect (no influence on any update): it is ignored",
-    )
+def _undefined(best: Fit, records: Sequence[Record]) -> bool:
+    """Is the rule no number wherever the box is none?"""
+    rows = {n: np.array([v]) for n, v in best.values.items()}
+    pairs = zip(records, best.model.every_move(records, rows), strict=True)
+    return all(not np.isfinite(moves[0][~np.isfinite(r.moves)]).any() for r, moves in pairs)
 
 
 def _library(make: Make, adapter: str | None) -> str | None:
@@ -559,114 +463,4 @@ def _as_decayed(answer: Explained) -> Rule:
     return rule.dialect(**rule.options)
 
 
-# ---- the whole bank ----------------------------------------------------------------------------------------
-
-
-class _Checks:
-    """The box on every probe of the bank, beside the rule that was found."""
-
-    def __init__(self, owner: _Diagnosing, rule: Rule, values: Values) -> None:
-        self.owner, self.rule, self.values = owner, rule, values
-        seen = owner.seen
-        shape = {2: None, 1: (6,), 0: ()}.get(len(seen.shape))
-        self.probes = bank(rule, values, seen.dtype, shape=shape, long=LONG)
-        self.runs: list[tuple[Probe, Run]] = []
-        self.departure: Departure | None = None
-        self.failed, self.note = "", ""
-        self.notes: list[str] = []
-        self.updates, self.worst, self.skipped = 0, 0.0, 0
-        for probe in self.probes:
-            self.check(probe)
-
-    def given(self, rule: Rule) -> dict[str, float]:
-        read = {h.name for h in rule.hyperparameters}
-        return {n: v for n, v in self.values.items() if n in read and n != "lr"}
-
-    def check(self, probe: Probe) -> None:
-        """Compare on one probe; the first departure is kept."""
-        owner = self.owner
-        if not owner.seen.shape and len(probe.params) > 1:
-            return
-        run = run_box(owner.make, probe, owner.adapter, states=False)
-        if not run.count or (run.unsupported and not run.count):
-            self.skipped += 1
-            return
-        try:
-            expected = run_rule(self.rule, self.given(self.rule), probe, states=False)
-        except (ValueError, np.linalg.LinAlgError):
-            self.skipped += 1
-            return
-        tolerance = max(expected.tolerance, LOOSE if self.loose() else 0.0)
-        departure = compare(run, expected, tolerance)
-        if departure is not None and probe.partial:
-            shared = run_rule(self.rule, self.given(self.rule), probe, clock="shared", states=False)
-            if compare(run, shared, tolerance) is None:
-                self.notes.append("t goes on for a parameter without a gradient")
-                departure, expected = None, shared
-        if departure is not None and _overflowed(expected, departure):
-            departure = None
-        if departure is None:
-            self.runs.append((probe, run))
-            self.updates += run.count
-            self.worst = max(self.worst, largest_relative(run, expected))
-        elif self.departure is None or (self.departure.near and not departure.near):
-            self.departure, self.failed, self.note = departure, probe.name, probe.note
-
-    def loose(self) -> bool:
-        """Is a constant not at a round number? Its last digits are then those of a fit."""
-        known = set(self.owner.seen.shown.values())
-        return any(
-            float(f"{v:.7g}") != v and v not in known and 1 - float(f"{1 - v:.7g}") != v
-            for v in self.values.values()
-        )
-
-    def sure(self, best: Fit) -> str:
-        """How sure: what agrees, and how well constants are known."""
-        total = len(self.probes) - self.skipped
-        text = (
-            f"{len(self.runs)} of {total} probes agree ({self.updates} updates), largest relative error "
-            f"{self.worst:.1e}"
-        )
-        vague = [
-            f"{n} to {best.spread[n]:.0e}" for n, v in self.values.items()
-            if 1e-6 * abs(v) < best.spread.get(n, 0.0) < math.inf and float(f"{v:.4g}") != v
-        ]  # fmt: skip
-        return text + (f"; known only roughly: {', '.join(vague)}" if vague else "")
-
-    def alike(self) -> Iterator[tuple[Rule, str]]:
-        """Dialects one or two axes away that agree with the box on every probe, and why."""
-        order = sorted(self.runs, key=lambda pair: len(pair[0].steps))
-        for other in self.rule.dialects():
-            away = [a for a in other.options if other.options[a] != self.rule.options[a]]
-            if not 0 < len(away) <= 1 or self.needs_more(other):
-                continue
-            if all(self.agrees(other, probe, run) for probe, run in order):
-                yield other, self.why(away[0], other)
-
-    def needs_more(self, other: Rule) -> bool:
-        own = {h.name for h in self.rule.hyperparameters}
-        return any(h.name not in own for h in other.hyperparameters)
-
-    def agrees(self, other: Rule, probe: Probe, run: Run) -> bool:
-        try:
-            expected = run_rule(other, self.given(other), probe, states=False)
-            return matches(run, expected, max(expected.tolerance, LOOSE if self.loose() else 0.0))
-        except (ValueError, KeyError, TypeError, np.linalg.LinAlgError):
-            return False
-
-    def why(self, axis: str, other: Rule) -> str:
-        """Why no probe tells a dialect from the one that was found."""
-        zero = [n for n, v in self.values.items() if v == 0]
-        if axis in ("lr_placement", "buffer") and not self.owner.seen.settable:
-            return "they differ once lr changes, and this optimizer's cannot be changed in mid-run"
-        if zero:
-            return f"the same while {' and '.join(f'{n} = 0' for n in zero)}"
-        return "with these constants no probe that it takes shows a difference"
-
-
-def _overflowed(expected: Run, departure: Departure) -> bool:
-    """The rule itself is no number any more."""
-    return not math.isfinite(departure.expected) and departure.of == "update"
-
-
-__all__ = ["TOLERANCE", "Diagnosis", "Named", "Other", "diagnose", "differs", "t"]
+__all__ = ["Diagnosis", "Named", "Other", "diagnose"]

@@ -4,26 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import sympy as sp
 
 from optverify.conformance import names
 from optverify.conformance.batch import batched
+from optverify.conformance.candidates import WITHIN
 from optverify.conformance.faults import Fault, factors, faults, slips
-from optverify.conformance.fit import COUPLED, FLAT, SHRINK, Fit, Model, Values, fit, screened
-from optverify.conformance.search import Found, Seen, decays, direction
+from optverify.conformance.fit import (
+    COUPLED,
+    FLAT,
+    SHRINK,
+    Fit,
+    Model,
+    Record,
+    Values,
+    fit,
+    made,
+    residuals,
+    screened,
+    stretched,
+)
+from optverify.conformance.looking import Seen, direction
+from optverify.conformance.patience import Patience
+from optverify.conformance.search import Found
+from optverify.conformance.shrinking import decays
 from optverify.language import Rule, weight_decay
 from optverify.language.wrappers import WRAPPERS
+
+Array = np.ndarray[Any, Any]
 
 FAINT = 1e-7
 """Decay of this size is that of rounding."""
 CLIPS = ("clip_by_norm", "clip_by_value")
+LAST = "own schedule"
+"""The kind of fault that gives nearly everything: only if there is no other."""
 
 
 @dataclass(frozen=True)
 class Explained:
-    """A fault that gives every update of a box. fit: with its constants; others: faults that give the same."""  # noqa: E501
+    """A fault that gives every update of a box. fit: with its constants; others: faults that do, too."""
 
     fault: Fault
     fit: Fit
@@ -35,13 +57,117 @@ class Explained:
         return self.fit.model.rule
 
 
-def explained(seen: Seen, near: Iterable[Fit]) -> Explained | None:
-    """The fault that explains the box, in one of these dialects; None if no single one does."""
+# ---- with the constants that the box shows -----------------------------------------------------------------
+
+
+def as_passed(seen: Seen, near: Sequence[Fit], patience: Patience) -> Explained | None:
+    """The fault that explains the box with its constants as they were passed, in one of these dialects.
+
+    First what can go wrong with any line, in all of them; then slips in the lines of one after the other.
+    """
+    near = [f for f in near if not f.model.rule.inputs]
+    early = [r.first(4) for r in seen.records]
     for target in near:
-        for answer in (_of(seen, target, list(_faults(target.model.rule))), _in_decay(seen, target)):
-            if answer is not None:
+        tried = _Exactly(seen, early, target, patience)
+        if (answer := tried.answer(_driven(target.model.rule))) is not None:
+            return answer
+    told = seen.shown.get("weight_decay", seen.shown.get("wd", 0.0))
+    for target in near:
+        for decayed in _with_decay(target, told):
+            tried = _Exactly(seen, early, decayed, patience)
+            if (answer := tried.answer(_decay_slips(decayed.model.rule))) is not None:
                 return answer
+        tried = _Exactly(seen, early, target, patience)
+        if (answer := tried.answer(slips(target.model.rule))) is not None:
+            return answer
     return None
+
+
+def _decay_slips(rule: Rule) -> Iterator[Fault]:
+    """Slips in the lines where weight decay stands."""
+    return (f for f in slips(rule) if weight_decay in _changed_line(rule, f).free_symbols)
+
+
+def _driven(rule: Rule) -> Iterator[Fault]:
+    return (f for f in faults(rule) if f.kind != LAST)
+
+
+@dataclass(frozen=True)
+class _Exactly:
+    """Faults in one dialect, with the same constants. early: the first updates of all records."""
+
+    seen: Seen
+    early: Sequence[Record]
+    near: Fit
+    patience: Patience
+
+    def answer(self, known: Iterable[Fault]) -> Explained | None:
+        """The first fault that gives every update, and others that do."""
+        exact = []
+        for fault in known:
+            if self.patience.gone:
+                break
+            if (found := self.fitting(fault)) is not None:
+                exact.append((fault, found))
+        if not exact:
+            return None
+        (first, best), *others = exact
+        return Explained(first, best, tuple(f for f, _ in others[:3]))
+
+    def fitting(self, fault: Fault) -> Fit | None:
+        """The fault with the same constants, if it gives every update."""
+        try:
+            model = _with_fault(self.near, fault)
+            values = {n: self.near.values[n] for n in model.names}
+            if "lr" in values and "lr" not in _known(self.seen, model):
+                values = stretched(model, self.seen.records, values)
+            rows = {n: np.array([v]) for n, v in values.items()}
+            if np.abs(residuals(model, self.early, rows)).max() > self.near.good:
+                return None
+            found = made(model, self.seen.records, values)
+        except Exception:  # a slip that cannot be run (a complex number, another shape) did not happen
+            return None
+        return found if found.matches else None
+
+
+def _with_fault(near: Fit, fault: Fault) -> Model:
+    m = near.model
+    return Model(fault.rule, batched(fault.rule), m.sign, m.shrinks, fault.twist, m.share)
+
+
+def _with_decay(near: Fit, told: float) -> Iterator[Fit]:
+    """The same rule, with the decay that was passed in a line of its own."""
+    rule = near.model.rule
+    forms = next((a.options for a in rule.axes if a.name == "weight_decay_form"), ())
+    if told and rule.options.get("weight_decay_form") not in WITHIN:
+        for form in ("decoupled", "coupled"):
+            if form in forms:
+                yield _decayed(near, form, told)
+
+
+def _decayed(near: Fit, form: str, size: float) -> Fit:
+    rule = near.model.rule
+    dialect = rule.dialect(**{**rule.options, "weight_decay_form": form})
+    values = {**near.values, "weight_decay": size}
+    model = Model(dialect, batched(dialect), near.model.sign)
+    return replace(near, model=model, values={n: values[n] for n in model.names})
+
+
+# ---- with any constants ------------------------------------------------------------------------------------
+
+
+def explained(seen: Seen, near: Iterable[Fit], patience: Patience) -> Explained | None:
+    """The fault that explains the box, in one of these dialects; None if no single one does."""
+    last: Explained | None = None
+    for target in near:
+        for answer in (
+            _of(seen, target, _faults(target.model.rule), patience),
+            _in_decay(seen, target, patience),
+        ):
+            if answer is not None and answer.fault.kind != LAST:
+                return answer
+            last = last or answer
+    return last
 
 
 def targets(seen: Seen, found: Found, hints: Sequence[Rule]) -> list[Fit]:
@@ -64,25 +190,21 @@ def _known(seen: Seen, model: Model) -> Values:
     return {n: v for n, v in told.items() if n in model.names}
 
 
-def _in_decay(seen: Seen, near: Fit) -> Explained | None:
+def _in_decay(seen: Seen, near: Fit, patience: Patience) -> Explained | None:
     """Faults in weight decay: of the dialects of the rule that have it, in the lines where it stands."""
     rule = near.model.rule
     forms = next((a.options for a in rule.axes if a.name == "weight_decay_form"), {})
     told = seen.shown.get("weight_decay", seen.shown.get("wd", 0.0))
-    if weight_decay in {h.symbol for h in rule.hyperparameters} or not (
-        told or any(d.names for d in decays(seen.records))
+    if weight_decay in {h.symbol for h in rule.hyperparameters} or not any(
+        d.names for d in decays(seen.records)
     ):
         return None
-    sizes = [abs(near.values.get(n, 0.0)) for n in SHRINK]
+    size = told or max(1e-3, *(abs(near.values.get(n, 0.0)) for n in SHRINK))
     for form in ("decoupled", "coupled"):
         if form not in forms:
             continue
-        dialect = rule.dialect(**{**rule.options, "weight_decay_form": form})
-        values = {**near.values, "weight_decay": told or max(max(sizes), 1e-3)}  # noqa: PLW3301
-        model = Model(dialect, batched(dialect), near.model.sign)
-        here = replace(near, model=model, values={n: values[n] for n in model.names})
-        lines = [f for f in slips(dialect) if weight_decay in _changed_line(dialect, f).free_symbols]
-        if (answer := _of(seen, here, lines)) is not None:
+        here = _decayed(near, form, size)
+        if (answer := _of(seen, here, _decay_slips(here.model.rule), patience)) is not None:
             return answer
     return None
 
@@ -92,24 +214,25 @@ def _changed_line(rule: Rule, fault: Fault) -> sp.Expr:
     return next((old for (_, old), (_, new) in pairs if old != new), sp.S.Zero)
 
 
-def _of(seen: Seen, near: Fit, known: Sequence[Fault]) -> Explained | None:
+def _of(seen: Seen, near: Fit, known: Iterable[Fault], patience: Patience) -> Explained | None:
     candidates = []
     for order, fault in enumerate(known):
-        found = _screened(seen, near, fault)
-        if found is not None:
-            candidates.append((found[0], order, fault, found[1], found[2]))
+        if patience.gone:
+            break
+        if (start := _screened(seen, near, fault)) is not None:
+            candidates.append((start[0], order, fault, start[1], start[2]))
     candidates.sort(key=lambda c: (c[0], c[1]))
     matches: list[tuple[int, Fault, Fit]] = []
     for price, order, fault, model, values in candidates[:12]:
-        if matches and price > 0.1:
+        if (matches and price > 0.1) or patience.gone:
             break
-        made = fit(model, seen.records, values, rounds=12)
-        if made.matches:
-            matches.append((order, fault, made))
+        found = fit(model, seen.records, values, rounds=12)
+        if found.matches:
+            matches.append((order, fault, found))
     if not matches:
         return None
     settled = [(implausible(f, seen), o, fault, f) for o, fault, f in matches]
-    settled.sort(key=lambda m: (m[2].kind == "own schedule", m[0], m[1]))
+    settled.sort(key=lambda m: (m[2].kind == LAST, m[0], m[1]))
     _, _, fault, best = settled[0]
     return Explained(fault, best, tuple(m[2] for m in settled[1:4]))
 
@@ -125,42 +248,34 @@ def _faults(rule: Rule) -> Iterator[Fault]:
 
 def _screened(seen: Seen, near: Fit, fault: Fault) -> tuple[float, Model, Values] | None:
     try:
-        model = Model(
-            fault.rule,
-            batched(fault.rule),
-            near.model.sign,
-            near.model.shrinks,
-            fault.twist,
-            near.model.share,
-        )
+        model = _with_fault(near, fault)
         known = _known(seen, model)
         sure = set(model.names) - set(SHRINK) <= set(known)
-        ranked = screened(model, seen.records, known, 1 if sure else 12, [near.values], not sure)
+        ranked = screened(model, seen.records, known, 1 if sure else 8, [near.values], not sure)
         return ranked[0][0], model, ranked[0][1]
-    except (
-        Exception
-    ):  # a slip that cannot be run (a complex number, a shape that does not fit) did not happen
+    except Exception:  # a slip that cannot be run (a complex number, another shape) did not happen
         return None
 
 
-def implausible(found: Fit, seen: Seen) -> int:
+def implausible(found: Fit, seen: Seen, spared: Sequence[str] = ()) -> int:
     """How many constants are neither known, nor usual, nor round."""
     known = set(seen.shown.values())
     count = 0
     for h in found.model.rule.hyperparameters:
         value = found.values.get(h.name)
-        if value is None:
+        if value is None or h.name in spared:
             continue
         plain = any(abs(value - k) <= 1e-6 * abs(k) for k in (*known, h.default or 0.0))
-        count += not (plain or float(f"{value:.1e}") == float(f"{value:.6e}"))
+        near_one = float(f"{1 - value:.1e}") == float(f"{1 - value:.6e}")
+        count += not (plain or near_one or float(f"{value:.1e}") == float(f"{value:.6e}"))
     return count
 
 
 def in_shrinking(found: Fit) -> Explained | None:
     """A match whose decay is none: of the wrong sign, or not of theta."""
-    sizes = {n: found.values.get(n, 0.0) for n in found.model.shrinks}
     rule = found.model.rule
-    for name, size in sizes.items():
+    for name in found.model.shrinks:
+        size = found.values.get(name, 0.0)
         if name in FLAT and abs(size) > FAINT:
             text = "weight decay does not depend on theta: the same is taken off every coordinate"
         elif size < -FAINT:
@@ -177,5 +292,5 @@ def own_rates(found: Fit, seen: Seen) -> list[float]:
     record = seen.records[-2 if len(seen.records) > 1 else -1]
     plain = Model(found.model.rule, found.model.steps, found.model.sign, found.model.shrinks)
     moves = plain.moves(record, {n: np.array([v]) for n, v in found.values.items()})
-    made = factors(moves, record)[0].reshape(len(record.grads), -1)[:, 0]
-    return [float(x) for x in made]
+    each = factors(moves, record)[0].reshape(len(record.grads), -1)[:, 0]
+    return [float(x) for x in each]

@@ -44,7 +44,7 @@ def faults(rule: Rule) -> Iterator[Fault]:
     yield from _steps(rule)
 
 
-# ---- counters --------------------------------------------------------------------------------------------------  # noqa: E501
+# ---- counters ----------------------------------------------------------------------------------------------
 
 
 def _counters(rule: Rule) -> Iterator[Fault]:
@@ -73,7 +73,7 @@ def _counters(rule: Rule) -> Iterator[Fault]:
                     Twist(clock=lambda r, f=first: np.full(len(r.clock), f)))  # type: ignore[misc]  # fmt: skip
 
 
-# ---- memory ----------------------------------------------------------------------------------------------------  # noqa: E501
+# ---- memory ------------------------------------------------------------------------------------------------
 
 
 def _memory(rule: Rule) -> Iterator[Fault]:
@@ -190,7 +190,7 @@ def _lazy(rule: Rule, names: list[str]) -> Iterator[Fault]:
                 rule, Twist(moved=moved))  # fmt: skip
 
 
-# ---- gradients and learning rates --------------------------------------------------------------------------------  # noqa: E501
+# ---- gradients and learning rates --------------------------------------------------------------------------
 
 
 def _gradients(rule: Rule) -> Iterator[Fault]:
@@ -250,7 +250,7 @@ def _compounded(value: Any, rates: Array, k: int) -> Any:
     return now
 
 
-# ---- steps -----------------------------------------------------------------------------------------------------  # noqa: E501
+# ---- steps -------------------------------------------------------------------------------------------------
 
 
 def _steps(rule: Rule) -> Iterator[Fault]:
@@ -293,7 +293,7 @@ def factors(made: Array, record: Record) -> Array:
     return np.where(below > 0, np.sum(x * y, axis=inner, keepdims=True) / np.where(below > 0, below, 1), 1.0)
 
 
-# ---- slips in a line -------------------------------------------------------------------------------------------  # noqa: E501
+# ---- slips in a line ---------------------------------------------------------------------------------------
 
 
 def slips(rule: Rule) -> Iterator[Fault]:

@@ -28,7 +28,7 @@ FAR = 1e3
 """What a residual counts where a rule gives no number."""
 
 
-# ---- what a box did ------------------------------------------------------------------------------------------  # noqa: E501
+# ---- what a box did ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Record:
                        inputs=self.inputs[:count])  # fmt: skip
 
 
-# ---- a model: a rule, and what may be wrong with the way it is run ----------------------------------------------  # noqa: E501
+# ---- a model: a rule, and what may be wrong with the way it is run -----------------------------------------
 
 
 @dataclass(frozen=True)
@@ -132,38 +132,70 @@ class Model:
 
     def moves(self, record: Record, values: Mapping[str, Array]) -> Array:
         """The predicted updates: (rows of values, updates, *shape)."""
+        return self.every_move([record], values)[0]
+
+    def every_move(self, records: Sequence[Record], values: Mapping[str, Array]) -> list[Array]:
+        """The predicted updates of each record; records of one shape are run beside each other."""
+        made: dict[int, Array] = {}
+        for shape in dict.fromkeys(r.theta.shape[1:] for r in records):
+            places = [i for i, r in enumerate(records) if r.theta.shape[1:] == shape]
+            made |= zip(places, self._together([records[i] for i in places], values), strict=True)
+        return [made[i] for i in range(len(records))]
+
+    def _together(self, records: Sequence[Record], values: Mapping[str, Array]) -> list[Array]:
+        width, shape = len(records), records[0].theta.shape[1:]
         count = len(next(iter(values.values()))) if values else 1
-        shape = record.theta.shape[1:]
-        rows: dict[str, Any] = {n: np.reshape(x, (count, *(1,) * len(shape))) for n, x in values.items()}
+        rows: dict[str, Any] = {
+            n: np.repeat(x, width).reshape(count * width, *(1,) * len(shape)) for n, x in values.items()
+        }
         given = {n: x for n, x in rows.items() if n not in SHRINK}
         given |= {h.name: math.nan for h in self.rule.hyperparameters if h.name in GIVEN}
-        made = np.empty((count, len(record.grads), *shape))
-        clock = record.clock if self.twist.clock is None else self.twist.clock(record)
+        steps = max(len(r.grads) for r in records)
+        theta = _beside([r.theta for r in records], steps + 1, count)
+        twist = self.twist
+        seen = [r.grads if twist.gradients is None else twist.gradients(r) for r in records]
+        grads = self.sign * _beside(seen, steps, count)
+        clock = _clock(
+            [r.clock if twist.clock is None else twist.clock(r) for r in records],
+            steps,
+            count,
+            theta.ndim - 1,
+        )
+        made = np.empty((steps, count * width, *shape))
         with np.errstate(all="ignore"):
-            at = self.steps.start(record.theta[:1].copy(), given)
-            grads = self.sign * (
-                record.grads if self.twist.gradients is None else self.twist.gradients(record)
-            )
-            for k in range(len(grads)):
-                before = record.theta[k : k + 1]
-                at = {**at, "theta": before}
-                now = self._given(record, k, given)
-                for _ in range(self.twist.repeat):
-                    at = self._step(at, grads[k : k + 1], _time(clock[k]), now, rows, k)
-                made[:, k] = at["theta"] - before
-            return made if self.twist.whole is None else self.twist.whole(made, record)
+            at = self.steps.start(theta[0].copy(), given)
+            for k in range(steps):
+                at = {**at, "theta": theta[k]}
+                now = self._given(records, k, given, count)
+                for _ in range(twist.repeat):
+                    at = self._step(at, grads[k], clock[k], now, rows, k)
+                made[k] = at["theta"] - theta[k]
+        each = [made[: len(r.grads), i::width].swapaxes(0, 1) for i, r in enumerate(records)]
+        if twist.whole is None:
+            return each
+        with np.errstate(all="ignore"):
+            return [twist.whole(x, r) for x, r in zip(each, records, strict=True)]
 
-    def _given(self, record: Record, k: int, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _given(
+        self, records: Sequence[Record], k: int, given: Mapping[str, Any], count: int
+    ) -> dict[str, Any]:
         """Hyperparameters and inputs of one update."""
-        now = dict(given)
+        now, width = dict(given), len(records)
         if "lr" in now:
-            if self.twist.rate is not None:
-                now["lr"] = self.twist.rate(now["lr"], record.rates, k)
-            elif not math.isnan(record.rates[k]):
-                now["lr"] = np.full_like(now["lr"], record.rates[k])
-        if record.inputs:
-            known = (*self.steps.steps.inputs, *now)
-            now |= {n: _input(x) for n, x in record.inputs[k].items() if n in known}
+            rates = [r.rates[min(k, len(r.rates) - 1)] for r in records]
+            if self.twist.rate is not None or not all(math.isnan(x) for x in rates):
+                now["lr"] = now["lr"].copy()
+            for i, (rate, r) in enumerate(zip(rates, records, strict=True)):
+                if self.twist.rate is not None:
+                    now["lr"][i::width] = self.twist.rate(
+                        now["lr"][i::width], r.rates, min(k, len(r.rates) - 1)
+                    )
+                elif not math.isnan(rate):
+                    now["lr"][i::width] = rate
+        known = {n for r in records for n in (r.inputs[0] if r.inputs else ())}
+        for name in known & {*self.steps.steps.inputs, *now}:
+            parts = [np.asarray(r.inputs[min(k, len(r.inputs) - 1)][name], float) for r in records]
+            now[name] = _row(_beside([p[None] for p in parts], 1, count)[0], records[0].theta.ndim)
         return now
 
     def _step(  # noqa: PLR0917
@@ -191,16 +223,31 @@ def _taken(rows: Mapping[str, Any], before: Array, after: Array, rate: Any) -> A
     return decay * rate + rows.get("_alone", 0.0) * before
 
 
-def _time(t: Any) -> Any:
-    """A number of updates for all coordinates, or one for each."""
-    return int(t) if np.ndim(t) == 0 else np.asarray(t)[None]
+def _beside(parts: Sequence[Array], length: int, count: int) -> Array:
+    """(length, count * parts, *shape): the parts beside each other, count times; the last value goes on."""
+    shape = np.shape(parts[0])[1:]
+    made = np.empty((length, count, len(parts), *shape))
+    for i, part in enumerate(parts):
+        made[: len(part), :, i] = part[:length, None]
+        made[len(part) :, :, i] = part[-1]
+    return made.reshape(length, count * len(parts), *shape)
 
 
-def _input(x: Any) -> Any:
-    return x if np.ndim(x) == 0 else np.asarray(x)[None]
+def _clock(parts: Sequence[Array], length: int, count: int, ndim: int) -> list[Any]:
+    """t of each update: a number where it is one for all, else for each row and coordinate."""
+    if all(p.ndim == 1 for p in parts):
+        longest = max(parts, key=len)
+        if all(np.array_equal(p, longest[: len(p)]) for p in parts):
+            return [int(t) for t in longest]
+    return [_row(t, ndim) for t in _beside(parts, length, count)]
 
 
-# ---- coordinates in which constants are fitted -----------------------------------------------------------------  # noqa: E501
+def _row(x: Array, ndim: int) -> Array:
+    """A row of numbers, ready to be multiplied with arrays."""
+    return x.reshape(-1, *(1,) * (ndim - 1)) if x.ndim == 1 else x
+
+
+# ---- coordinates in which constants are fitted -------------------------------------------------------------
 
 
 USUAL: Mapping[str, tuple[float, ...]] = {
@@ -303,7 +350,7 @@ def _usual(h: Hyperparameter) -> tuple[float, ...]:
     return tuple(dict.fromkeys((*own, *USUAL.get(h.name, ())))) or (0.5,)
 
 
-# ---- the fit ---------------------------------------------------------------------------------------------------  # noqa: E501
+# ---- the fit -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -330,8 +377,7 @@ class Fit:
 def residuals(model: Model, records: Sequence[Record], values: Mapping[str, Array]) -> Array:
     """(rows of values, all numbers of all records): predicted less seen, relative; FAR where not a number."""
     parts = []
-    for record in records:
-        moves = model.moves(record, values)
+    for record, moves in zip(records, model.every_move(records, values), strict=True):
         with np.errstate(all="ignore"):
             part = (moves - record.moves) / record.scale
         part[:, ~np.isfinite(record.moves)] = 0
@@ -395,7 +441,7 @@ def improved(
         tried = [best]
         for h in model.rule.hyperparameters:
             if h.name not in held and h.name in best:
-                tried += [{**best, h.name: x} for x in _other(h, best[h.name])]
+                tried += [{**best, h.name: x} for x in other_values(h, best[h.name])]
         costs = cost(residuals(model, records, _stacked(tried)))
         place = int(np.argmin(costs))
         if place == 0:
@@ -404,7 +450,7 @@ def improved(
     return best
 
 
-def _other(h: Hyperparameter, value: float) -> list[float]:
+def other_values(h: Hyperparameter, value: float) -> list[float]:
     """Other values to be tried for a constant."""
     if h.name in WHOLE:
         return [x for x in USUAL.get(h.name, ()) if x != value]
@@ -414,6 +460,12 @@ def _other(h: Hyperparameter, value: float) -> list[float]:
     if value == 0:
         return [1e-10, 1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 0.1, 1.0]
     return zero + [value * x for x in SPREAD]
+
+
+def stretched(model: Model, records: Sequence[Record], values: Values) -> Values:
+    """The values with the lr that gives updates of the right size."""
+    factor = float(_stretch(model, records[0], _stacked([values]))[0])
+    return {**values, "lr": values["lr"] * factor}
 
 
 def _stretch(model: Model, record: Record, values: Mapping[str, Array]) -> Array:
@@ -617,7 +669,7 @@ def _diverse(ranked: Sequence[tuple[float, Values]], count: int) -> list[tuple[f
     return [*first, *rest][:count]
 
 
-# ---- round numbers ---------------------------------------------------------------------------------------------  # noqa: E501
+# ---- round numbers -----------------------------------------------------------------------------------------
 
 
 def rounded(value: float, spread: float, hints: Iterable[float] = ()) -> float:

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from optverify.conformance.adapters import drive
+from optverify.conformance.candidates import couples
 from optverify.conformance.fit import Fit, Record, Values, fit, made
+from optverify.conformance.looking import Seen, record
 from optverify.conformance.probes import Probe, Step
 from optverify.conformance.protocol import Make
 from optverify.conformance.reference import Run, run_box
-from optverify.conformance.search import Seen, couples, record
 
 Array = np.ndarray[Any, Any]
 
@@ -147,7 +148,7 @@ def _changes(old: Values, new: Values) -> str:
     return ", ".join(parts) or "other constants fit"
 
 
-# ---- parameters of different types -------------------------------------------------------------------------------  # noqa: E501
+# ---- parameters of different types -------------------------------------------------------------------------
 
 
 def _mixed(make: Make, adapter: str | None, seen: Seen, found: Fit) -> Iterator[Trouble]:

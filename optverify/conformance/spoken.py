@@ -6,12 +6,11 @@ import math
 from collections.abc import Iterator, Mapping
 
 from optverify.conformance import names
+from optverify.conformance.candidates import NAMED
 from optverify.conformance.fit import in_few_bits
 from optverify.language import Option, Rule, t
 from optverify.rules import rule as rule_named
 
-NAMED = {"adamw": "adam", "amsgrad": "adam", "sgdw": "momentum"}
-"""Rules that are a dialect of another: that one is named, and they in brackets."""
 WORDS: Mapping[tuple[str, Option], str] = {
     ("epsilon", "outside"): "epsilon outside the root",
     ("epsilon", "inside"): "epsilon inside the root",
