@@ -18,12 +18,17 @@ if TYPE_CHECKING:
     from optverify.language import Rule
 
 
-def step_module(name: str, given: Mapping[str, Any]) -> ModuleType:
+def step_module(name: str, given: Mapping[str, Any], backend: str = "numpy") -> ModuleType:
     """The step module of a rule in the dialect the keywords name; ValueError for one that is not known.
+
+    backend: "numpy" or "numba".
 
     The default dialect is imported from `optverify.steps`; only another one is made with SymPy.
     """
-    if name in [m.name for m in pkgutil.iter_modules(steps.__path__) if not m.name.startswith("_")]:
+    if backend not in ("numpy", "numba"):
+        raise ValueError(f"backend = {backend!r} does not train: it is 'numpy' or 'numba'")
+    written = [m.name for m in pkgutil.iter_modules(steps.__path__) if not m.name.startswith("_")]
+    if backend == "numpy" and name in written:
         module = import_module(f"{steps.__name__}.{name}")
         if given.keys() <= module.DOMAINS.keys():
             return module
@@ -36,6 +41,10 @@ def step_module(name: str, given: Mapping[str, Any]) -> ModuleType:
     for keyword in given:
         if keyword not in options:
             check_read(family, chosen, keyword)
+    if backend == "numba":
+        from optverify.backends.numba import numba_module
+
+        return numba_module(chosen)
     return numpy_module(chosen)
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from optverify.optimizers import arrays, saved
 from optverify.optimizers.dialects import checked, defaults, is_default, keywords, step_module
-from optverify.optimizers.trees import Path, Tree, aligned, leaves, rebuilt, show
+from optverify.optimizers.trees import Path, Tree, aligned, exchanged, leaves, rebuilt, show, side_by_side
 from optverify.steps import _engine
 from optverify.steps._engine import Array, Lr
 
 if TYPE_CHECKING:
     from optverify.language import Rule
+    from optverify.steps._fast import Plan
+    from optverify.steps._fast_trees import Table
 
 
 class Optimizer:
@@ -26,11 +28,13 @@ class Optimizer:
     rule: its name. settings: hyperparameters (`lr`, `beta1`, ...; `lr` a number > 0, or a schedule, which is
     given the number of updates made) and axis options (`epsilon="hat"`); the others have their defaults.
     on_nonfinite: "error" raises on a gradient with NaN or infinity, "skip" leaves that update out.
+    backend: "numpy", or "numba" for elementwise rules: the same bits, all arrays in one compiled call.
 
     Hyperparameters are attributes, `optimizer.lr = 0.01`; a new value is checked.
     A look-ahead rule ("nesterov") wants its gradient at `optimizer.gradient_point(params)`; with the gradient
     at params it would be plain momentum. A warning says so if gradient_point is never asked.
-    Raises ValueError or TypeError for a rule, setting or value that is unknown or out of range.
+    Raises ValueError or TypeError for a rule, setting or value that is unknown or out of range,
+    ModuleNotFoundError without Numba for its backend.
     """
 
     lr: Lr
@@ -39,15 +43,19 @@ class Optimizer:
     _skips: bool
     _t: int
     _asked: bool
-    _state: Tree
+    _held: Tree
+    _behind: bool
+    _table: Table | None
 
-    def __init__(self, rule: str, /, *, on_nonfinite: str = "error", **settings: Any) -> None:
+    def __init__(
+        self, rule: str, /, *, on_nonfinite: str = "error", backend: str = "numpy", **settings: Any
+    ) -> None:
         if on_nonfinite not in ("error", "skip"):
             raise ValueError(f"on_nonfinite = {on_nonfinite!r} is not known: it is 'error' or 'skip'")
-        self._steps = step_module(rule, settings)
+        self._steps = step_module(rule, settings, backend)
         given = {name: value for name, value in settings.items() if name not in self._steps.OPTIONS}
         self._hyperparameters = checked(self._steps, {**defaults(self._steps), **given})
-        self._skips = on_nonfinite == "skip"
+        self._skips, self._backend = on_nonfinite == "skip", backend
         self._t, self._state, self._asked = 0, None, False
 
     # ---- what it is --------------------------------------------------------------------------------------
@@ -79,6 +87,19 @@ class Optimizer:
         """What the rule remembers: a tree like params of States; None before the first update."""
         return self._state
 
+    @property
+    def _state(self) -> Tree:
+        """The tree of States; t is set where updates of a table have left it behind."""
+        if self._behind:
+            state = self._steps.State
+            self._held = exchanged(self._held, state, lambda s: s._replace(t=self._t))
+            self._behind = False
+        return self._held
+
+    @_state.setter
+    def _state(self, state: Tree) -> None:
+        self._held, self._behind, self._table = state, False, None
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in self._hyperparameters:
             raise AttributeError(f"Optimizer has no attribute or hyperparameter {name!r}")
@@ -103,11 +124,13 @@ class Optimizer:
         shown = {n: v for n, v in self._hyperparameters.items() if n == "lr" or v != usual.get(n)}
         shown |= {} if is_default(self._steps) else self.rule.changed_options
         shown |= {"on_nonfinite": "skip"} if self._skips else {}
+        shown |= {"backend": self._backend} if self._backend != "numpy" else {}
         return f"Optimizer({', '.join([repr(self._steps.RULE), *(f'{n}={v!r}' for n, v in shown.items())])})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         options = {} if is_default(self._steps) else self._steps.OPTIONS
         settings = {**options, **self._hyperparameters, "on_nonfinite": "skip" if self._skips else "error"}
+        settings |= {"backend": self._backend}
         return _again, (self._steps.RULE, settings, self._t, saved.state_as_data(self._state, self._steps))
 
     # ---- updates -----------------------------------------------------------------------------------------
@@ -135,6 +158,8 @@ class Optimizer:
         or if params cannot be updated in place; params and state are then as before. (An interruption in
         the middle, by the keyboard or by NumPy when it is told to raise, leaves them half updated.)
         """
+        if (made := self._at_once(params, grads, inputs)) is not None:
+            return made
         pairs = [
             (path, arrays.parameter(path, p), arrays.gradient(path, p, g))
             for path, p, g in aligned(params, grads, "grads")
@@ -152,13 +177,7 @@ class Optimizer:
                 f"grads{show(path)} {arrays.what_is_nonfinite(p, g)}: gradients must be finite; "
                 "on_nonfinite='skip' leaves such updates out"
             )
-        if self._steps.LOOKS_AHEAD and self._t and not self._asked:
-            self._asked = True  # once is enough
-            warnings.warn(
-                f"Optimizer({self._steps.RULE!r}) looks ahead: take gradients at "
-                "optimizer.gradient_point(params), not at params",
-                stacklevel=2,
-            )
+        self._warn_if_never_asked()
         more = arrays.inputs(getattr(self._steps, "INPUTS", {}), inputs, params, slopes, self._steps.RULE)
         given, states = self._at_t(), self._states(params, placed)
         slopes = arrays.unshared(slopes, [p for _, p in placed])
@@ -167,6 +186,46 @@ class Optimizer:
         after = [update(p, g, s, **given, **m) for (_, p), g, s, m in jobs]
         self._state, self._t = rebuilt(params, iter(after)), self._t + 1
         return True
+
+    def _at_once(self, params: Tree, grads: Tree, inputs: Mapping[str, Any]) -> bool | None:
+        """The update by one call for all arrays; None, and nothing done, if they are not made for that."""
+        plan: Plan | None = getattr(self._steps, "_PLAN", None) if self._backend == "numba" else None
+        both = side_by_side(params, grads) if plan and plan.tree and not inputs else None
+        if plan is None or both is None:
+            return None
+        table = self._table
+        if table is None or not table.belongs_to(both[0]):
+            table = self._new_table(plan, params, both[0])
+        if table is None or not table.take(both[1]):
+            return None
+        if not table.finite():
+            return False if self._skips else None
+        self._warn_if_never_asked()
+        given = {n: self._hyperparameters[n] for n in keywords(self._steps.step)}
+        table.update(self._t + 1, (given.pop("lr", 1.0), *given.values()))
+        if table is not self._table:
+            self._state = rebuilt(params, iter(table.states))
+            self._table = table
+        self._t, self._behind = self._t + 1, True
+        return True
+
+    def _new_table(self, plan: Plan, params: Tree, found: Sequence[Any]) -> Table | None:
+        """The table of these parameters and their states; None if the loops do not take them."""
+        from optverify.steps import _fast_trees
+
+        if not found or not _fast_trees.fit(found):
+            return None
+        placed = [(path, arrays.parameter(path, p)) for path, p in leaves(params)]
+        return _fast_trees.Table(plan, found, self._states(params, placed))
+
+    def _warn_if_never_asked(self) -> None:
+        if self._steps.LOOKS_AHEAD and self._t and not self._asked:
+            self._asked = True  # once is enough
+            warnings.warn(
+                f"Optimizer({self._steps.RULE!r}) looks ahead: take gradients at "
+                "optimizer.gradient_point(params), not at params",
+                stacklevel=3,
+            )
 
     @property
     def _initial(self) -> dict[str, Any]:

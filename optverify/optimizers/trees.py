@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 Tree = Any
 Path = tuple[Any, ...]
 
@@ -79,6 +81,39 @@ def rebuilt(like: Tree, values: Iterator[Any]) -> Tree:
             return children
         return like._make(children) if hasattr(like, "_make") else tuple(children)
     return next(values)
+
+
+def exchanged(tree: Tree, leaf: type, function: Callable[[Any], Any]) -> Tree:
+    """The tree with function(x) for every x of the type leaf."""
+    if isinstance(tree, leaf):
+        return function(tree)
+    if isinstance(tree, Mapping):
+        return {key: exchanged(child, leaf, function) for key, child in tree.items()}
+    children = [exchanged(child, leaf, function) for child in tree]
+    if isinstance(tree, list):
+        return children
+    return tree._make(children) if hasattr(tree, "_make") else tuple(children)
+
+
+def side_by_side(tree: Tree, other: Tree) -> tuple[list[Any], list[Any]] | None:
+    """The leaves of both, for lists, tuples and dicts of arrays that are nested alike; None for any other.
+
+    What the leaves of other are is not looked at. Quick for long lists, where `aligned` says what is wrong.
+    """
+    if type(tree) is np.ndarray:
+        return [tree], [other]
+    if type(tree) in (list, tuple) and type(other) in (list, tuple) and len(tree) == len(other):
+        children, others = list(tree), list(other)
+    elif type(tree) is dict and type(other) is dict and tree.keys() == other.keys():
+        children, others = list(tree.values()), [other[key] for key in tree]
+    else:
+        return None
+    if set(map(type, children)) <= {np.ndarray}:
+        return children, others
+    pairs = [side_by_side(a, b) for a, b in zip(children, others, strict=True)]
+    if any(pair is None for pair in pairs):
+        return None
+    return [a for pair in pairs if pair for a in pair[0]], [b for pair in pairs if pair for b in pair[1]]
 
 
 def mapped(function: Callable[[Any], Any], tree: Tree, leaf: type) -> Tree:

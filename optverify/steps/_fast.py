@@ -12,7 +12,9 @@ from math import isnan
 from threading import Lock, Thread
 from typing import Any, NamedTuple
 
-from numba import boolean, float32, float64, int64, njit, types
+from numba import boolean, carray, float32, float64, int64, njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
 from numpy import array, empty, may_share_memory, ndarray
 
 from optverify.steps import _engine
@@ -64,6 +66,22 @@ def overlap(a, b, size):
     return a < b + size and b < a + size
 
 
+@intrinsic
+def pointer(typing, address):
+    """The pointer to an address."""
+
+    def generate(context, builder, signature, values):
+        return builder.inttoptr(values[0], cgutils.voidptr_t)
+
+    return types.voidptr(types.int64), generate
+
+
+@njit(forceinline=True, error_model="numpy")
+def view(address, first, last, like):
+    """The numbers first to last of the array at that address, of the type of like."""
+    return carray(pointer(address + first * like.itemsize), last - first, like.dtype)
+
+
 # ---- compiled when first needed ----------------------------------------------------------------------------
 
 _COMPILING = Lock()
@@ -112,8 +130,8 @@ class Plan(NamedTuple):
     """A compiled rule.
 
     state: its State; numpy: the plan of its NumPy steps; update, step, tree: its loops; stages: what NumPy
-    computes first; fixed: how many scalars stay while the hyperparameters do; flags: which scalars are
-    conditions; memo: the hyperparameters of the last update and their scalars.
+    computes first; moving: the scalars that follow t; flags: which scalars are conditions; memo: the
+    hyperparameters of the last update, and the scalars that stay while they do.
     """
 
     state: Any
@@ -122,29 +140,25 @@ class Plan(NamedTuple):
     step: Kernel
     tree: Kernel | None
     stages: tuple[Stage, ...]
-    fixed: int
+    moving: Callable[..., tuple[Any, ...]]
     flags: tuple[bool, ...]
     memo: list[tuple[Any, Any]]
 
-    def scalars(self, t: int, given: tuple[Any, ...]) -> tuple[Any, ...]:
-        """All scalars of update t; ValueError or TypeError for a hyperparameter out of range."""
-        values = self.numpy.constants(DOUBLE, t, given)
-        return tuple(bool(x) if f else float(x) for x, f in zip(values, self.flags, strict=True))
 
-
-def take(plan: Plan, t: int, given: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
-    """lr at update t, and the scalars that stay; new hyperparameters are checked and remembered."""
-    lr = given[0]
-    scheduled = callable(lr)
-    if scheduled:
-        lr = planned(lr, t - 1)
-    else:
-        rate(lr, 0)
-    values = plan.numpy.fixed(DOUBLE, lr, *given[1:])
-    fixed = tuple(bool(x) if f else float(x) for x, f in zip(values, plan.flags, strict=False))
-    if not scheduled:
-        plan.memo[0] = (given, fixed)
-    return lr, fixed
+def scalars(plan: Plan, t: int, given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """All scalars of update t; ValueError or TypeError for a hyperparameter out of range."""
+    known, fixed = plan.memo[0]
+    if given != known:
+        lr = given[0]
+        if scheduled := callable(lr):
+            given = (planned(lr, t - 1), *given[1:])
+        else:
+            rate(lr, 0)
+        values = plan.numpy.fixed(DOUBLE, *given)
+        fixed = tuple(bool(x) if f else float(x) for x, f in zip(values, plan.flags, strict=False))
+        if not scheduled:  # a schedule may be 0 where a number may not
+            plan.memo[0] = (given, fixed)
+    return (*fixed, *plan.moving(t, *given))
 
 
 # ---- the careful way ---------------------------------------------------------------------------------------
@@ -156,7 +170,7 @@ def in_place(plan: Plan, theta: Array, grad: Any, state: Any, given: tuple[Any, 
     if arrays is None:
         return _engine.in_place(plan.numpy, theta, grad, state, given)
     t = state[0] + 1
-    _run(plan, plan.update, arrays, (), plan.scalars(t, given))
+    _run(plan, plan.update, arrays, (), scalars(plan, t, given))
     return as_tuple(plan.state, (t, *state[1:]))
 
 
@@ -166,9 +180,9 @@ def pure(plan: Plan, theta: Any, grad: Any, state: Any, given: tuple[Any, ...]) 
     if arrays is None:
         return _engine.pure(plan.numpy, theta, grad, state, given)
     t = state[0] + 1
-    scalars = plan.scalars(t, given)
+    numbers = scalars(plan, t, given)
     made = [empty(theta.shape, theta.dtype) for _ in state]
-    _run(plan, plan.step, arrays, [x.reshape(-1) for x in made], scalars)
+    _run(plan, plan.step, arrays, [x.reshape(-1) for x in made], numbers)
     return made[0], as_tuple(plan.state, (t, *made[1:]))
 
 
@@ -223,7 +237,7 @@ def _staged(
     scratch = empty((len(stages), min(size, BLOCK)), kind)
     for first in range(0, size, BLOCK):
         block = [x[first : first + BLOCK] for x in parts]
-        reads, made = block[:inputs], []
+        reads, made = block[:inputs], list[Array]()
         for stage, row in zip(stages, scratch, strict=True):
             power = row[: reads[0].size]
             stage.base.loop(*reads, *made, power, *scalars)
