@@ -13,6 +13,7 @@ Each rule is one SymPy recurrence. From it come its equations, its NumPy steps, 
     ov.verify()                         run the claims
     ov.check(MyAdam, "adam")            hold any optimizer against a rule; ConformanceError explains
     ov.diagnose(MyAdam)                 say which rule, dialect and constants it computes
+    ov.export("adam", to="c")           the rule as source code in another language
 
 Nothing heavy is imported until it is asked for.
 """
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from optverify.ledger import verify
     from optverify.optimizers import Optimizer
     from optverify.problems import problem
+    from optverify.report.exports import export
     from optverify.rules import rule
     from optverify.schedules import schedule
     from optverify.training import minimize
@@ -42,8 +44,8 @@ if TYPE_CHECKING:
     schedules: Callable[[], list[str]]
 
 __all__ = [
-    "ConformanceError", "Optimizer", "check", "diagnose", "minimize", "problem", "problems", "rule", "rules",
-    "schedule", "schedules", "step", "verify",
+    "ConformanceError", "Optimizer", "check", "diagnose", "export", "minimize", "problem", "problems", "rule",
+    "rules", "schedule", "schedules", "step", "verify",
 ]  # fmt: skip
 
 _HOME = {
@@ -60,6 +62,7 @@ _HOME = {
     "check": "conformance.check",
     "diagnose": "conformance.diagnose",
     "ConformanceError": "conformance.check",
+    "export": "report.exports",
 }
 
 

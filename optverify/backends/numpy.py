@@ -27,7 +27,7 @@ NUMPY = frozenset({"exp", "log", "maximum", "minimum", "sign", "sqrt", "where"})
 OPERATORS = frozenset(operator.__name__ for operator in Operator.__subclasses__())
 
 
-def _calls(source: Recurrence) -> set[str]:
+def called(source: Recurrence) -> set[str]:
     """The functions that the readable lines call by their bare names."""
     trees = [ast.parse(code, mode="eval") for _, code in source.lines]
     calls = [n.func for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Call)]
@@ -54,7 +54,7 @@ def numpy_source(rule: Rule) -> str:
     steps = [h for h in rule.hyperparameters if h.name in source.hyperparameters]
     names = [h.name for h in steps]
     fixed, moving = block.split()
-    called = _calls(source)
+    words = called(source)
     started = set().union(*(sp.sympify(s.initial).free_symbols for s in rule.states))
     scalar_code = " ".join([code for _, code in block.scalars] + [code for _, code in source.lines])
     return str(
@@ -63,8 +63,8 @@ def numpy_source(rule: Rule) -> str:
             source=source,
             block=block,
             options=", ".join(f"{a} = {o}" for a, o in rule.options.items()),
-            imports=sorted(block.ufuncs | called & NUMPY | {"array", "ndarray"}),
-            operators=sorted(called & OPERATORS),
+            imports=sorted(block.ufuncs | words & NUMPY | {"array", "ndarray"}),
+            operators=sorted(words & OPERATORS),
             needs_math="math." in scalar_code,
             checks=" and ".join(_bound(h) for h in steps if h.name != "lr"),
             steps=steps,

@@ -136,8 +136,10 @@ def _printed(e: sp.Expr, names: frozenset[tuple[sp.Symbol, str]]) -> str:
 
 
 def naming(rule: Rule) -> dict[sp.Symbol, str]:
-    """Symbols that code writes otherwise: a value read after it was replaced is `x_before`, a gradient that is
-    used as it comes is `g`."""
+    """Symbols that code does not write by their name.
+
+    A value read after it was replaced is `x_before`; a gradient that is used as it comes is `g`.
+    """
     late = {s.before for s in (theta, *rule.states) if _read_late(rule, s)}
     names = {symbol: f"{code_name(symbol.name)}_before" for symbol in sorted(late, key=str)}
     return {grad: "g", **names} if rule.assignments[0][1] == grad else names

@@ -1,8 +1,8 @@
 """What all code printers share: names, and the order of terms and factors that papers have.
 
-SymPy's printers order sums and products alphabetically. Put this class before one of them and sums, products
-and powers read as in `language.notation`; the rest stays SymPy's. Every language evaluates a*b/c from the left,
-so that one order of factors is one order of roundings.
+SymPy's printers order sums and products alphabetically. Put this class before one of them, and sums and
+products read as in `language.notation`; the rest stays SymPy's. Every language evaluates a*b/c from the left:
+one order of factors is one order of roundings.
 """
 
 from __future__ import annotations

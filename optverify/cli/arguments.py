@@ -1,4 +1,4 @@
-"""Options that take several values, separated by commas."""
+"""Options that take several values."""
 
 from __future__ import annotations
 
@@ -19,3 +19,16 @@ def integers(option: str, text: str) -> list[int]:
         return [int(value) for value in text.split(",") if value.strip()]
     except ValueError:
         raise click.UsageError(f"{option} {text!r} is not a list of integers like 128,64") from None
+
+
+def pairs(options: tuple[str, ...]) -> dict[str, str]:
+    """The axes and values of --option; ValueError for what is none, and for an axis given twice."""
+    pairs: dict[str, str] = {}
+    for option in options:
+        axis, equals, value = option.partition("=")
+        if not (axis and equals and value):
+            raise ValueError(f"--option {option!r} is not of the form axis=value, for example epsilon=hat")
+        if axis in pairs:
+            raise ValueError(f"--option gives axis {axis!r} twice: give it once")
+        pairs[axis] = value
+    return pairs

@@ -14,7 +14,6 @@ import numpy as np
 from optverify.backends.export import export_rule
 from optverify.backends.export.header import identifier
 from optverify.backends.numpy import numpy_module
-from optverify.language.operators import Operator
 
 UPDATES = 12
 OFTEN = {"precondition_frequency": 3.0, "period": 3.0, "sync_period": 2.0, "warmup": 5.0, "average_start": 4.0,
@@ -48,9 +47,7 @@ class Case:
             i.name: np.abs(rng.normal(size=UPDATES)) if i.scalar else rng.normal(size=(UPDATES, *self.shape))
             for i in self.rule.inputs
         }
-        self.values = {
-            h.name: OFTEN.get(h.name, h.default) for h in self.rule.hyperparameters
-        }
+        self.values = {h.name: OFTEN.get(h.name, h.default) for h in self.rule.hyperparameters}
 
     def used(self, function):
         """The hyperparameters that a function of the step module takes."""
@@ -204,10 +201,14 @@ def javascript_program(cases, folder):
         lines += ["{", f"    const h = {{ {h} }};", f"    const theta = get({n});",
                   f"    const state = {c.name}.init(theta{dims}, h);",
                   f"    for (let t = 0; t < {UPDATES}; t++) {{", f"        const g = get({n});"]  # fmt: skip
-        given = "".join(f", {i.name}: get({1 if i.scalar else n}){'[0]' if i.scalar else ''}" for i in c.rule.inputs)
+        given = "".join(
+            f", {i.name}: get({1 if i.scalar else n}){'[0]' if i.scalar else ''}" for i in c.rule.inputs
+        )
         lines.append(f"        const given = {{ ...h{given} }};")
         if c.looks:
-            lines.append(f"        out.push(...{c.name}.gradientPoint(theta, state, new Float64Array({n}), h));")
+            lines.append(
+                f"        out.push(...{c.name}.gradientPoint(theta, state, new Float64Array({n}), h));"
+            )
         lines += [f"        {c.name}.step(theta, g, state, given);", "        out.push(...theta);"]
         lines += [f"        out.push({'' if scalar else '...'}state.{name});" for name, _, scalar in sizes(c)]
         lines += ["    }", "}"]
@@ -240,7 +241,10 @@ def rust_program(cases, folder):
             lines += [f"        let mut point = vec![0.0; {n}];",
                       f"        {p}::gradient_point(&theta, &state{h}, &mut point);",
                       "        s.out.extend(&point);"]  # fmt: skip
-        lines += [f"        {p}::step(&mut theta, &g, &mut state{given}{h});", "        s.out.extend(&theta);"]
+        lines += [
+            f"        {p}::step(&mut theta, &g, &mut state{given}{h});",
+            "        s.out.extend(&theta);",
+        ]
         lines += [
             f"        s.out.push(state.{name});" if scalar else f"        s.out.extend(&state.{name});"
             for name, _, scalar in sizes(c)

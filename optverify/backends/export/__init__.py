@@ -8,14 +8,16 @@ from importlib import import_module
 from optverify.language import Rule
 from optverify.language.messages import unknown
 
-SOURCES = {
+CODE = {
+    "numpy": ("arrays", "numpy_standalone"),
     "numba": ("numba", "numba_source"),
+    "torch": ("torch", "torch_source"),
+    "jax": ("jax", "jax_source"),
     "c": ("c", "c_source"),
     "javascript": ("javascript", "javascript_source"),
     "julia": ("julia", "julia_source"),
     "rust": ("rust", "rust_source"),
 }
-TARGETS = tuple(SOURCES)
 
 
 def export_rule(rule: Rule, to: str) -> str:
@@ -23,8 +25,8 @@ def export_rule(rule: Rule, to: str) -> str:
 
     ValueError for an unknown target.
     """
-    if to not in SOURCES:
-        raise ValueError(unknown("target", to, TARGETS))
-    module, function = SOURCES[to]
+    if to not in CODE:
+        raise ValueError(unknown("target", to, CODE))
+    module, function = CODE[to]
     write: Callable[[Rule], str] = getattr(import_module(f"{__name__}.{module}"), function)
     return write(rule)

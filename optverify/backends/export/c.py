@@ -14,8 +14,8 @@ from optverify.backends.export.program import SQUARE, Call, program
 from optverify.language import Rule
 
 NOTE = (
-    "Compile it without -ffast-math and with -ffp-contract=off (the default of -std=c99): then every line rounds"
-    " as it is written."
+    "Compile it without -ffast-math and with -ffp-contract=off (the default of -std=c99): then every line"
+    " rounds as it is written."
 )
 
 
@@ -24,7 +24,7 @@ class CWriter(Writer):
 
     field = "state->{}"
     sizes: ClassVar[Mapping[str, str]] = {
-        "size": "state->size", "rows": "state->rows", "columns": "state->columns", "1": "1",
+        "size": "state->size", "rows": "state->rows", "columns": "state->columns"
     }  # fmt: skip
 
     def declare(self, name: str, code: str, constant: bool) -> str:
@@ -50,7 +50,7 @@ def c_source(rule: Rule) -> str:
     lowered = program(rule)
     facts = context(CWriter(lowered, C(lowered.names, lowered.replaced, prefix)), "c.c", NOTE)
     facts["runtime"] = [_prefixed(text, prefix) for text in facts["runtime"]]
-    return render("c.h.j2", prefix=prefix, guard=f"OPTVERIFY_{prefix.upper()}H", macro=f"{prefix.upper()}REAL", **facts)
+    return render("c.h.j2", prefix=prefix, guard=f"OPTVERIFY_{prefix.upper()}H", **facts)
 
 
 def _prefixed(text: str, prefix: str) -> str:

@@ -23,6 +23,7 @@ def context(writer: Writer, file: str, *notes: str) -> dict[str, Any]:
     look = writer.loop(writer.point(), 1) if looks else []
     read = set(lowered.reads(*lowered.statements))
     assigned = {n for s in lowered.statements for n in s.assigned}
+    arrays = [s for s in rule.states if not s.scalar]
     starts = [(s, start(s), writer.printer.line("", sp.sympify(s.initial))) for s in rule.states]
     started = {str(x) for s in rule.states for x in sp.sympify(s.initial).free_symbols}
     return {
@@ -36,7 +37,7 @@ def context(writer: Writer, file: str, *notes: str) -> dict[str, Any]:
         "t": "t" in read,
         "sides": [side for side in ("rows", "columns") if side in read],
         "scalars": [(s, s.name in assigned) for s in rule.states if s.scalar],
-        "arrays": [(s.name, s.meaning, dimensions(lowered.shapes[s.name])) for s in rule.states if not s.scalar],
+        "arrays": [(s.name, s.meaning, dimensions(lowered.shapes[s.name])) for s in arrays],
         "buffers": [(name, dimensions(lowered.shapes[name])) for name in lowered.buffers],
         "scratch": any(c.operator in SQUARE for c in lowered.calls),
         "starts": starts,
@@ -59,5 +60,3 @@ def start(state: State) -> str:
     if state.initial == theta.before:
         return "theta"
     return "diagonal" if state.side in ("left", "right") else "number" if state.scalar else "full"
-
-

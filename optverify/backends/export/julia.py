@@ -25,7 +25,7 @@ class JuliaWriter(Writer):
     otherwise = "else"
     row_major = False
     sizes: ClassVar[Mapping[str, str]] = {
-        "size": "length(parameters)", "rows": "size(parameters, 1)", "columns": "size(parameters, 2)", "1": "1",
+        "size": "length(parameters)", "rows": "size(parameters, 1)", "columns": "size(parameters, 2)",
     }  # fmt: skip
 
     def declare(self, name: str, code: str, constant: bool) -> str:
@@ -64,4 +64,6 @@ def julia_source(rule: Rule) -> str:
     facts = context(JuliaWriter(lowered, Julia(lowered.names, lowered.replaced)), "julia.jl")
     library = {"norm", "dot", "eigen", "qr", "Diagonal"}
     text = "\n".join([*facts["body"], *facts["runtime"]])
-    return render("julia.jl.j2", module=camel(rule.name), linear=any(f"{f}(" in text for f in library), **facts)
+    return render(
+        "julia.jl.j2", module=camel(rule.name), linear=any(f"{f}(" in text for f in library), **facts
+    )

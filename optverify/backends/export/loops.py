@@ -28,9 +28,13 @@ class Writer:
     end = ";"
     row_major = True
     field = "state.{}"
-    sizes: ClassVar[Mapping[str, str]] = {"size": "state.size", "rows": "state.rows", "columns": "state.columns", "1": "1"}
+    sizes: ClassVar[Mapping[str, str]] = {
+        "size": "state.size",
+        "rows": "state.rows",
+        "columns": "state.columns",
+    }
 
-    # ---- what a language says --------------------------------------------------------------------------------
+    # ---- what a language says ----------------------------------------------------------------------
 
     def declare(self, name: str, code: str, constant: bool) -> str:
         """A new variable."""
@@ -74,7 +78,7 @@ class Writer:
             return [*code, rows, columns, self.sizes[s.shapes[1][1]]]
         return [*code, rows] if s.operator in SQUARE else [*code, rows, columns]
 
-    # ---- what all do alike -------------------------------------------------------------------------------------
+    # ---- what all do alike ----------------------------------------------------------------------
 
     @property
     def rule(self) -> Rule:
@@ -154,7 +158,9 @@ class Writer:
         for i, (name, e) in enumerate(s.lines):
             code = self.printer.line(name, e)
             again = name in s.assigned[i + 1 :]
-            lines.append(tab + (f"{name} = {code}{self.end}" if name in known else self.declare(name, code, not again)))
+            lines.append(
+                tab + (f"{name} = {code}{self.end}" if name in known else self.declare(name, code, not again))
+            )
             known.add(name)
         for name in s.stored:
             lines.append(tab + f"{self.element(self.array(name), 'i')} = {self.stored(name)}{self.end}")

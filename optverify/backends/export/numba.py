@@ -17,7 +17,11 @@ class NumbaWriter(Writer):
     """Statements in Python."""
 
     end = ""
-    sizes: ClassVar[Mapping[str, str]] = {"size": "parameters.size", "rows": "shape[0]", "columns": "shape[1]", "1": "1"}
+    sizes: ClassVar[Mapping[str, str]] = {
+        "size": "parameters.size",
+        "rows": "shape[0]",
+        "columns": "shape[1]",
+    }
     otherwise = "else:"
     close = ""
 

@@ -23,15 +23,17 @@ from optverify.backends.textbook import Textbook
 class Elements(Textbook):
     """Of the elements of arrays, one at a time.
 
-    names: symbols that are not written by their own name. replaced: expressions that a variable holds. prefix:
-    of the functions of the runtime.
+    names: symbols that are not written by their own name. replaced: expressions that a variable holds.
+    prefix: of the functions of the runtime.
     """
 
     call: Mapping[str, str] = {}
     operators = {"And": " && ", "Or": " || "}
     _default_settings: dict[str, Any]
 
-    def __init__(self, names: Mapping[sp.Symbol, str], replaced: Mapping[sp.Expr, str], prefix: str = "") -> None:
+    def __init__(
+        self, names: Mapping[sp.Symbol, str], replaced: Mapping[sp.Expr, str], prefix: str = ""
+    ) -> None:
         super().__init__()
         self.names = dict(names)
         self.replaced = replaced
@@ -55,7 +57,8 @@ class Elements(Textbook):
         return self.held(e) or str(super()._print(e, **settings))
 
     def parenthesize(self, item: Any, level: int, strict: bool = False) -> str:
-        return self.held(item) or str(super().parenthesize(item, level, strict))  # type: ignore[misc]
+        """Brackets, unless a variable holds it."""
+        return self.held(item) or str(super().parenthesize(item, level, strict))
 
     def _format_code(self, lines: list[str]) -> list[str]:
         return lines
@@ -117,9 +120,7 @@ class Elements(Textbook):
 
     def joined(self, kind: str, e: sp.Basic) -> str:
         """Conditions with a word between them."""
-        return self.operators[kind].join(
-            f"{self._print(a)}" for a in sorted(e.args, key=sp.default_sort_key)
-        )
+        return self.operators[kind].join(f"{self._print(a)}" for a in sorted(e.args, key=sp.default_sort_key))
 
     def _print_Piecewise(self, e: sp.Piecewise) -> str:
         *cases, (last, _) = e.args
@@ -172,7 +173,7 @@ class Rust(Elements, RustCodePrinter):  # type: ignore[misc]
     def receiver(self, e: sp.Expr | str) -> str:
         """What a method is called of."""
         code = e if isinstance(e, str) else self._print(e)
-        return code if code.isidentifier() or code.endswith(")") and _one_call(code) else f"({code})"
+        return code if code.isidentifier() or (code.endswith(")") and _one_call(code)) else f"({code})"
 
     def _print_Integer(self, e: sp.Integer, _type: bool = False) -> str:
         return f"{int(e)}.0"

@@ -1,9 +1,9 @@
 """From a recurrence to the statements of a language that has loops and no arrays.
 
-An assignment of arrays becomes a line of a loop over their elements; lines that follow each other share a loop.
-What is one number is computed once an update, before the loop that reads it. A named operator becomes a call
-that reads whole arrays. Names and the order of assignments stay those of the recurrence: `m` is the old value
-until the line that assigns it, and the new one from there on.
+An assignment of arrays becomes a line of a loop over their elements; lines that follow each other share a
+loop. What is one number is computed once an update, before the loop that reads it. A named operator becomes a
+call that reads whole arrays. Names and the order of assignments stay those of the recurrence: `m` is the old
+value until the line that assigns it, and the new one from there on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from optverify.language.notation import code_name
 from optverify.language.operators import Operator
 
 Shape = tuple[str, ...]
-"""() for a number; ("size",) for an array of theta's shape; (rows, columns) where theta is a matrix, of "rows",
+"""() for a number; ("size",) for an array of theta's shape; where theta is a matrix, a pair of "rows",
 "columns" and "1"."""
 NUMBER: Shape = ()
 SQUARE = frozenset({"power_of", "eigenvectors", "orthonormal"})
@@ -103,8 +103,8 @@ Statement = Number | Loop | Call | Choice
 class Program:
     """One update of a rule as statements.
 
-    names: symbols that code writes otherwise; replaced: expressions that have a name of their own, being computed
-    before; gradient: the name of the incoming gradient; shapes: of every array and number by its name;
+    names: symbols that code does not write by their name; replaced: expressions that are computed before, and
+    their names; gradient: the name of the incoming gradient; shapes: of every array and number by its name;
     buffers: arrays that live from one statement to another and are no states.
     """
 
@@ -118,7 +118,8 @@ class Program:
 
     def reads(self, *statements: Statement) -> tuple[str, ...]:
         """The names that these statements read before they assign them."""
-        return tuple(dict.fromkeys(n for s in statements for n in statement_reads(s, self.names, self.replaced)))
+        read = (n for s in statements for n in statement_reads(s, self.names, self.replaced))
+        return tuple(dict.fromkeys(read))
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -181,11 +182,11 @@ class _Lowering:
         self.available: set[sp.Expr] = set()  # of those, what this branch has computed already
         self.full: Shape = ("rows", "columns") if rule.needs_matrix else ("size",)
         self.given = (self.gradient, *(i.name for i in rule.inputs if not i.scalar))
-        self.shapes: dict[str, Shape] = {n: self.full for n in ("theta", *self.given)}
+        self.shapes: dict[str, Shape] = dict.fromkeys(("theta", *self.given), self.full)
         for s in rule.states:
             self.shapes[s.name] = NUMBER if s.scalar else SIDES.get(s.side, self.full)
-        for p in (*rule.hyperparameters, *(i for i in rule.inputs if i.scalar)):
-            self.shapes[p.name] = NUMBER
+        numbers = [h.name for h in rule.hyperparameters] + [i.name for i in rule.inputs if i.scalar]
+        self.shapes |= dict.fromkeys(numbers, NUMBER)
         self.shapes["t"] = NUMBER
         for side in (rows(theta.before), columns(theta.before)):
             self.name(side, side.func.__name__)
@@ -217,20 +218,7 @@ class _Lowering:
         if e.is_Symbol:
             return self.shapes[self.name_of(e)]
         parts = [self.shape(a) for a in e.args]
-        match type(e).__name__:
-            case _ if getattr(e, "scalar", False):
-                return NUMBER
-            case "matmul":
-                return (parts[0][0], parts[1][1])
-            case "transpose":
-                return parts[0][::-1]
-            case "row_mean" | "row_max":
-                return (parts[0][0], "1")
-            case "column_mean" | "column_max":
-                return ("1", parts[0][1])
-            case word if word in SQUARE:
-                return parts[0]
-        return broadcast(parts)
+        return shape_of(e, parts) if isinstance(e, Operator) else broadcast(parts)
 
     def line(self, name: str, e: sp.Expr) -> None:
         """Emit name = e."""
@@ -303,7 +291,7 @@ class _Lowering:
         return self.word(e)
 
     def hoist(self, e: sp.Basic, all_of_them: bool) -> None:
-        """Give a name to each function of numbers in a line of arrays: it is computed once, not per element."""
+        """Name each function of numbers in a line of arrays: it is computed once, not for every element."""
         for f in list(self.costly(e)):
             if f not in self.available and f != e and (all_of_them or f in self.wanted):
                 name = self.replaced.get(f) or self.fresh(_word_for(f))
@@ -358,6 +346,18 @@ def _word_for_call(operator: str, arguments: list[str | sp.Expr]) -> str:
     if operator == "transpose":
         return f"{names[0]}_T"
     return "_".join(names if operator == "matmul" else [operator, names[0]])
+
+
+def shape_of(f: Operator, parts: list[Shape]) -> Shape:
+    """The shape of what an operator makes of arguments of these shapes."""
+    if f.scalar:
+        return NUMBER
+    rows, columns = parts[0]
+    made: dict[str, Shape] = dict.fromkeys(SQUARE, parts[0])
+    made |= dict.fromkeys(("row_mean", "row_max"), (rows, "1"))
+    made |= dict.fromkeys(("column_mean", "column_max"), ("1", columns))
+    made |= {"transpose": (columns, rows), "matmul": (rows, *parts[-1][1:])}
+    return made[f.func.__name__]
 
 
 def broadcast(parts: Iterable[Shape]) -> Shape:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from optverify.cli.arguments import pairs
 from optverify.cli.group import command
 from optverify.cli.output import print_json, print_table
 
@@ -35,15 +36,15 @@ def run(name: str, options: tuple[str, ...], like: str | None, form: str | None)
     from optverify.schedules import registry as schedules
 
     if name in rules.names():
-        _show_rule(name, _pairs(options), like, form)
+        _show_rule(name, pairs(options), like, form)
     elif like is not None:
         raise ValueError(f"{name!r} is no rule, and --like is for rules: leave it out")
     elif form == "python":
         raise ValueError(f"{name!r} is no rule, and only a rule has NumPy source: leave out --python")
     elif name in schedules.names():
-        show_schedule(name, _pairs(options), form)
+        show_schedule(name, pairs(options), form)
     elif name in (*names(), *DATA_SETS):
-        show_problem(name, _pairs(options), form)
+        show_problem(name, pairs(options), form)
     else:
         known = [*rules.names(), *schedules.names(), *names()]
         raise ValueError(unknown("rule, schedule or problem", name, known))
@@ -77,18 +78,6 @@ def _describe_library(rule: str, like: str) -> None:
     for switch, options in entry.switches.items():
         here = (f"{a}={str(o).lower() if isinstance(o, bool) else o}" for a, o in options.items())
         click.echo(f"{switch} there is {', '.join(here)} here")
-
-
-def _pairs(options: tuple[str, ...]) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for option in options:
-        axis, equals, value = option.partition("=")
-        if not (axis and equals and value):
-            raise ValueError(f"--option {option!r} is not of the form axis=value, for example epsilon=hat")
-        if axis in pairs:
-            raise ValueError(f"--option gives axis {axis!r} twice: give it once")
-        pairs[axis] = value
-    return pairs
 
 
 def _describe(rule: Rule) -> None:
