@@ -57,8 +57,12 @@ def on_cluster(
                 done.add(future)
             if not under_way:
                 return
-            future = next(done)
-            yield under_way.pop(future), _outcome(client, address, future)
+            batch = done.next_batch()
+            ready = [future for future in batch if future.status == "finished"]
+            rows = _rows(client, ready)
+            for future in batch:
+                found = rows[future] if future in rows else _outcome(client, address, future)
+                yield under_way.pop(future), found
     finally:
         client.close()
 
@@ -87,6 +91,14 @@ def _check(client: Any, address: str) -> None:
 
 def _version() -> str:
     return __version__
+
+
+def _rows(client: Any, futures: list[Any]) -> dict[Any, Row]:
+    """Their results in one message; none if one was lost since, and they are asked for one by one."""
+    try:
+        return dict(zip(futures, client.gather(futures), strict=True))
+    except Exception:
+        return {}
 
 
 def _outcome(client: Any, address: str, future: Any) -> Row | Lost:

@@ -66,8 +66,8 @@ def sweep(
     batch_size and tolerance, and `columns` for what stands in a row. out: a .sqlite or .parquet file that
     rows go into as they are done; what it holds already is not run again. jobs: local processes, one for each
     core if None; a script needs the usual `if __name__ == "__main__":`. scheduler: the address of a Dask
-    cluster that runs the cells instead. time_limit: seconds for the updates of one cell. retry: run again the cells
-    that failed (no result; divergence is one). on_row: called with each row as it is there.
+    cluster that runs the cells instead. time_limit: seconds for the updates of one cell. retry: run again
+    the cells that failed (no result; divergence is one). on_row: called with each row as it is there.
 
     A cell that diverges, fails, takes too long or takes its process along is a row with an error. Raises
     ValueError or TypeError for settings that do not fit, OSError for a file or cluster that cannot be used.

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 from .columns import FIXED, Row, columns
 
@@ -20,37 +21,35 @@ FORMAT = 1
 WAIT = 30
 """Seconds to wait for another process that is writing."""
 TYPES = {str: "TEXT", int: "INTEGER", float: "REAL", bool: "INTEGER"}
-HEADER = b"SQLite format 3\x00"
-
-
-def is_sqlite(path: Path) -> bool:
-    """True for a database, or a file that can become one: an empty one."""
-    with path.open("rb") as file:
-        return file.read(len(HEADER)) in (HEADER, b"")
+Mode = Literal["shared", "alone", "read"]
 
 
 class Store:
-    """The rows in one SQLite file. path: None for memory. alone: no other process may open it meanwhile.
+    """The rows in one SQLite file.
 
-    Raises ValueError for a file that is something else, OSError if it cannot be read or written.
+    path: None for memory. mode: "shared" with others that write into it at the same time; "alone", nobody
+    else may open it meanwhile; "read", nothing is written, and an empty file has no rows. Raises ValueError
+    for a file that is something else, OSError if it cannot be read or written.
     """
 
-    def __init__(self, path: Path | None, *, alone: bool = False) -> None:
+    def __init__(self, path: Path | None, mode: Mode = "shared") -> None:
         self.path = path
         self.hyperparameters: set[str] = set()
-        if path is not None and path.exists() and not is_sqlite(path):
-            raise ValueError(f"{str(path)!r} is no table of a sweep: name another file")
+        place = ":memory:" if path is None else path.absolute().as_uri()
         with self._told():
             self._database = sqlite3.connect(
-                path or ":memory:", timeout=1 if alone else WAIT, isolation_level=None
+                f"{place}?mode=ro" if mode == "read" else place,
+                uri=path is not None,
+                timeout=WAIT if mode == "shared" else 1,
+                isolation_level=None,
             )
             try:
-                self._open(alone)
+                self._open(mode)
             except BaseException:
                 self._database.close()
                 raise
 
-    def _open(self, alone: bool) -> None:
+    def _open(self, mode: Mode) -> None:
         run = self._database.execute
         ((mark,), (version,)) = (run(f"PRAGMA {p}").fetchone() for p in ("application_id", "user_version"))
         ((tables,),) = run("SELECT count(*) FROM sqlite_master")
@@ -61,6 +60,14 @@ class Store:
                 f"{str(self.path)!r} has format {version} and this release reads format {FORMAT}: "
                 "name another file, or use the release that made it"
             )
+        if mode != "read":
+            self._make(alone=mode == "alone")
+        self._reads = mode == "read"
+        self._empty = self._reads and not tables
+        self._read_columns()
+
+    def _make(self, alone: bool) -> None:
+        run = self._database.execute
         if alone:
             run("PRAGMA locking_mode = EXCLUSIVE")
         run("PRAGMA journal_mode = WAL")
@@ -70,9 +77,10 @@ class Store:
             run(f"CREATE TABLE IF NOT EXISTS cells (key TEXT PRIMARY KEY, {described}) WITHOUT ROWID")
             run(f"PRAGMA application_id = {MARK}")
             run(f"PRAGMA user_version = {FORMAT}")
-        self._read_columns()
 
     def _read_columns(self) -> None:
+        if self._empty:
+            return
         names = [row[1] for row in self._database.execute("PRAGMA table_info(cells)")]
         if missing := FIXED.keys() - set(names):
             raise ValueError(f"{str(self.path)!r} is damaged: it has no column {min(missing)!r}")
@@ -106,6 +114,8 @@ class Store:
 
     def rows(self) -> Iterator[Row]:
         """All rows, in an order that hangs on what they are alone, columns in the order of the table."""
+        if self._empty:
+            return
         with self._told():
             self._read_columns()
         hyperparameters = sorted(self.hyperparameters)
@@ -122,9 +132,11 @@ class Store:
                 yield row
 
     def close(self) -> None:
-        """Let go of the file, with everything in it and no other beside it."""
-        with suppress(sqlite3.Error):
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Let go of the file: the last to do so leaves it alone, without a WAL, to be read anywhere."""
+        if not self._reads:
+            with suppress(sqlite3.Error):  # others are still at it
+                self._database.execute("PRAGMA busy_timeout = 0")
+                self._database.execute("PRAGMA journal_mode = DELETE")
         self._database.close()
 
     @contextmanager
@@ -147,7 +159,10 @@ class Store:
                 raise OSError(f"{str(self.path)!r} is in use by another sweep: wait for it to end") from None
             raise OSError(f"cannot read or write {str(self.path)!r} ({error})") from None
         except sqlite3.DatabaseError as error:
-            raise ValueError(f"{str(self.path)!r} is damaged ({error}): name another file") from None
+            what = (
+                "no table of a sweep" if error.sqlite_errorname == "SQLITE_NOTADB" else f"damaged ({error})"
+            )
+            raise ValueError(f"{str(self.path)!r} is {what}: name another file") from None
 
 
 def _quoted(name: str) -> str:

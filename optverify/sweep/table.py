@@ -40,16 +40,20 @@ def opened(path: Path | None) -> Iterator[Store]:
         return
     held = parquet_rows(path) if path.exists() else []
     require_pyarrow()
-    journal = _journal(path)
-    with closing(Store(journal, alone=True)) as store:
-        _fill(store, held)
-        try:
-            yield store
-        finally:
-            rows = list(store.rows())
-            if rows or path.exists():
-                write_parquet(path, rows, store.hyperparameters)
-    journal.unlink()
+    journal, complete = _journal(path), False
+    try:
+        with closing(Store(journal, "alone")) as store:
+            _fill(store, held)
+            try:
+                yield store
+            finally:
+                rows = list(store.rows())
+                if rows or path.exists():
+                    write_parquet(path, rows, store.hyperparameters)
+                complete = True
+    finally:
+        if complete:
+            journal.unlink()
 
 
 def read(path: str | os.PathLike[str]) -> list[Row]:
@@ -63,16 +67,23 @@ def read(path: str | os.PathLike[str]) -> list[Row]:
     parts = [p for p in (path, _journal(path)) if p.exists()]
     if not parts:
         raise FileNotFoundError(f"there is no file {str(path)!r}")
-    with closing(Store(None)) as all_rows:
-        for part in parts:
-            if part.suffix == PARQUET:
-                _fill(all_rows, parquet_rows(part))
-            else:
-                with closing(Store(part)) as store:
-                    if len(parts) == 1:
-                        return list(store.rows())
-                    _fill(all_rows, list(store.rows()))
-        return list(all_rows.rows())
+    try:
+        found = [parquet_rows(part) if part.suffix == PARQUET else _stored_rows(part) for part in parts]
+    except OSError:
+        if all(part.exists() for part in parts):
+            raise
+        return read(path)  # the sweep ended meanwhile, and its journal is gone
+    if len(found) == 1:
+        return found[0]
+    with closing(Store(None)) as joined:
+        for rows in found:
+            _fill(joined, rows)
+        return list(joined.rows())
+
+
+def _stored_rows(path: Path) -> list[Row]:
+    with closing(Store(path, "read")) as store:
+        return list(store.rows())
 
 
 def _journal(path: Path) -> Path:
