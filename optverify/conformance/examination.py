@@ -13,6 +13,7 @@ import numpy as np
 from optverify.conformance import names
 from optverify.conformance.alternatives import PATIENCE, alternatives
 from optverify.conformance.nearness import explained, is_near, milder
+from optverify.conformance.paths import disagreements
 from optverify.conformance.probes import Probe, bank
 from optverify.conformance.protocol import Make
 from optverify.conformance.reference import Departure, Run, compare, largest_ulps, run_box, run_rule
@@ -115,7 +116,7 @@ class Examination:
             origin=self.origin,
             outcomes=tuple(outcomes),
             like=self.wanted.like,
-            notes=tuple(self._notes()),
+            notes=(*self._notes(), *(self._paths() if only is None else ())),
         )
         if any(o.status == "departs" for o in outcomes):
             others, cut = self._alternatives
@@ -327,6 +328,11 @@ class Examination:
         for name, value in self.wanted.given.items():
             if name in self.own and self.own[name] != value:
                 yield f"{name}={value:g} was given, and the optimizer says {self.own[name]:g}"
+
+    def _paths(self) -> Iterator[str]:
+        """Where foreach, fused and the like do not compute the same."""
+        for found in disagreements(self.make, self.adapter, self.dtype):
+            yield f"its paths disagree: {found}"
 
     def _said(self, cut_short: bool) -> Iterator[str]:
         """What should be known of a departure: of the library asked for, and of the search."""

@@ -67,10 +67,16 @@ def _overview(matrix: Matrix) -> Iterator[str]:
 
 def _departures(matrix: Matrix) -> Iterator[str]:
     departing = [c for c in matrix.cells if c.verdict in ("departs", "failed")]
-    if departing:
+    apart = [
+        (c, n, said) for c in matrix.cells for n, said in c.paths.items() if said.startswith("departs, ")
+    ]
+    if departing or apart:
         yield from ("", "## Departures", "")
     for c in departing:
         yield f"- `{c.spelled}` ({c.library} {c.version}): {'; '.join(c.notes)}."
+    for c, name, said in apart:
+        rest = said.removeprefix("departs, ")
+        yield f"- `{c.spelled}` ({c.library} {c.version}), on its path `{name}` alone: {rest}."
 
 
 def _libraries(matrix: Matrix) -> Iterator[str]:

@@ -144,11 +144,17 @@ class Subject:
         return found[: SLOW.get(self.library)]
 
     def against(
-        self, dialect: Rule, make: Make, probes: Sequence[Probe], adapter: str | None = None
+        self,
+        dialect: Rule,
+        make: Make,
+        probes: Sequence[Probe],
+        adapter: str | None = None,
+        close: float = NEAR,
     ) -> Outcome:
-        """Run the optimizer and compare it with a dialect, as far as it agrees."""
-        close = max(NEAR, 10 * self.entry.tolerance)
-        most = AMPLIFIED * close / NEAR * (MATRICES if dialect.needs_matrix else 1)
+        """Run the optimizer and compare it with a dialect, as far as it agrees. close: as of Outcome."""
+        known = max(NEAR, 10 * self.entry.tolerance)
+        most = AMPLIFIED * known / NEAR * (MATRICES if dialect.needs_matrix else 1)
+        close = max(close, known)
         values, found = self.taken(dialect), Outcome(close=close, amplified=most)
         for whole in probes:
             probe = whole.first(SHORT // 2) if found.departure else whole  # later, all of it is rounding

@@ -189,11 +189,13 @@ def test_the_page_tells_what_was_run():
     cells = [
         example(options={"epsilon": "hat"}, defaults={"lr": 0.5, "eps": 1e-8}, paths={"fused": "agrees"}),
         example("optax", "adagrad", notes=("random: update 1: 1 instead of 2",)),
+        example("torch", "momentum", paths={"fused": "departs, late gradient: update 4: TypeError: no"}),
     ]
     cells[1] = dataclasses.replace(cells[1], verdict="departs")
     text = page(Matrix("2000-01-01", cells, ["mlx"]))
     for part in (
         "Not installed, so not run: mlx.", "| Adam | paper |  |", "**departs**", "epsilon='hat'",
+        "- `torch.X` (torch 1.0), on its path `fused` alone: late gradient: update 4: TypeError: no.",
         "lr=0.5 (paper 0.001)", "`fused`: the same", "random: update 1: 1 instead of 2", "2000-01-01",
     ):  # fmt: skip
         assert part in text

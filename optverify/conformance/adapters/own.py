@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from optverify.conformance.adapters._making import Watch, made, none_is_refused, numbers, stems_from
-from optverify.conformance.protocol import Adapter, Array, Box, Make
+from optverify.conformance.protocol import Adapter, Array, Box, Make, Unsupported
 
 
 class Own(Adapter):
@@ -55,8 +55,11 @@ class OwnBox(Box):
         return [np.array(p) for p in self.optimizer.gradient_point(self._params)]
 
     def set_lr(self, lr: float) -> None:
-        """Assign lr."""
-        self.optimizer.lr = lr
+        """Assign lr, unless it is where the state starts from, as the first steps of Rprop are."""
+        try:
+            self.optimizer.lr = lr
+        except ValueError as error:
+            raise Unsupported(str(error)) from error
 
     def hyperparameters(self) -> Mapping[str, float]:
         """All of them."""

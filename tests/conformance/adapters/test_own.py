@@ -5,6 +5,7 @@ import pytest
 
 import optverify as ov
 from optverify.conformance.adapters import drive
+from optverify.conformance.check import judge
 from optverify.conformance.protocol import Unsupported
 from tests.conformance.adapters.plain import adam, agree, by_hand, run, start
 
@@ -31,3 +32,23 @@ def test_inputs_are_handed_on():
     box = drive(ov.Optimizer("polyak_step", loss=9.0), [np.array([1.0])])
     box.update([np.array([2.0])], loss=0.5)
     assert box.params()[0] == pytest.approx([1 - 0.5 / 4 * 2])
+
+
+NEEDED = {"polyak_step": {"loss": 1.0}, "svrg": {"period": 3}}
+
+
+@pytest.mark.parametrize("rule", sorted(ov.rules()))
+def test_every_rule_is_what_it_says(rule):
+    verdict = judge(
+        lambda: ov.Optimizer(rule, **NEEDED.get(rule, {})),
+        rule,
+        only=["random", "lr_change", "several_shapes"],
+    )
+    assert verdict.ok, str(verdict)
+
+
+def test_a_rate_from_which_the_state_starts_cannot_be_changed():
+    box = drive(ov.Optimizer("rprop", lr=0.1), start())
+    box.update([np.ones_like(p) for p in start()])
+    with pytest.raises(Unsupported, match="where the state starts"):
+        box.set_lr(0.2)
