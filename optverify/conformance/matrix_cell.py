@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -28,8 +29,15 @@ PATHS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "pytorch_optimizer": ({"foreach": False}, {"foreach": True}),
     "river": ({"adapter": "river_vector"},),
 }  # fmt: skip
-LOW_PRECISION = {("torch", "muon"): "its Newton-Schulz steps are made in bfloat16, whatever theta is"}
-"""Where a library computes in bfloat16 inside; the dialect is that of the same code without it."""
+BFLOAT16 = "its Newton-Schulz steps are made in bfloat16, whatever theta is"
+LOW_PRECISION: Mapping[tuple[str, str], tuple[str, Callable[[Any], Any]]] = {
+    ("torch", "muon"): ("torch.Tensor.bfloat16", lambda old: lambda x: x.clone()),
+    ("pytorch_optimizer", "muon"): (
+        "pytorch_optimizer.optimizer.muon.base.zero_power_via_newton_schulz_5",
+        lambda old: partial(old, dtype=target("torch.float64")),
+    ),
+}
+"""Where a library computes in bfloat16 inside, and what it would be without: its dialect is that of this."""
 
 
 @dataclass(frozen=True)
@@ -127,14 +135,15 @@ def _filled(subject: Subject, made: Cell) -> Cell:
 
 def _in_low_precision(subject: Subject, made: Cell) -> Cell:
     """The dialect of the code without bfloat16, and how far bfloat16 takes it."""
-    torch = target("torch.Tensor")
-    with mock.patch.object(torch, "bfloat16", lambda x: x.clone()):
+    dotted, without = LOW_PRECISION[subject.library, subject.entry.rule]
+    home, _, name = dotted.rpartition(".")
+    with mock.patch.object(target(home), name, without(target(dotted))):
         filled = _filled(subject, made)
     dialect = subject.dialect(subject.entry.options)
     probe = subject.probes(dialect)[0]
     run = boxed(subject.make(dialect), probe, subject.library)
     error = largest_relative(run, run_rule(dialect, subject.taken(dialect), probe))
-    said = f"{LOW_PRECISION[subject.library, subject.entry.rule]}: {error:.0e} of an update"
+    said = f"{BFLOAT16}: {error:.0e} of an update"
     return replace(filled, notes=(said,), error=error)
 
 

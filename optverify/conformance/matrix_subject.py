@@ -23,7 +23,7 @@ from optverify.conformance.reference import (
     run_box,
     run_rule,
 )
-from optverify.conformance.spelling import arguments, maker, target
+from optverify.conformance.spelling import arguments, grouped, maker, target
 from optverify.language import Rule
 from optverify.language.library import Entry
 from optverify.rules import rule as rule_named
@@ -134,7 +134,7 @@ class Subject:
         absent = [n for n in NEUTRAL if n in self.entry.names and n not in values]
         neutral = {n: 0.0 for n in absent if self.entry.argument(n).partition("[")[0] in known}
         name, given = arguments(self.entry, {**neutral, **values}, switches)
-        return maker(self.library, name, {**given, **(more or {})})
+        return maker(self.library, name, {**given, **(more or {})}, grouped(self.entry.spelled))
 
     def probes(self, dialect: Rule, dtype: str | None = None) -> list[Probe]:
         """The bank for these hyperparameters."""

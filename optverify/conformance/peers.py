@@ -158,6 +158,16 @@ PYTORCH_OPTIMIZER = Library("pytorch_optimizer", "pytorch_optimizer", "4.1.0", (
     Entry("ftrl", f"{OF}FTRL", {},
           {"lr": "lr", "lr_power": "-lr_power", "beta": "beta", "lambda1": "lambda_1", "lambda2": "lambda_2"},
           {"initial_accumulator": 0.0}),
+    Entry("lamb", f"{OF}Lamb",
+          {"bias_correction": "none", "phi": "clipped", "weight_decay_form": "before_step"},
+          PO_EPS, {"phi_max": 10.0},
+          note="lr is divided by 1 - beta1^t, and epsilon added to what the trust ratio divides by"),
+    Entry("soap", f"{OF}SOAP", {"first": "skipped", "epsilon": "hat", "weight_decay_form": "after_step"},
+          PO_EPS | {"precondition_frequency": "precondition_frequency"},
+          note="columns are sorted anew by their eigenvalues, and QR is made in float32"),
+    Entry("muon", f"{OF}Muon([{{'params': params, 'use_muon': True}}])",
+          {"buffer": "ema", "epsilon": "floor", "weight_decay_form": "decoupled"}, PO_SGD, {"eps": 1e-7},
+          {"nesterov=False": {"nesterov": False}, "use_adjusted_lr=True": {"scaling": "rms"}}),
 ))  # fmt: skip
 
 PEERS = {

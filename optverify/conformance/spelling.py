@@ -27,6 +27,27 @@ def parsed(spelled: str) -> tuple[str, dict[str, Any]]:
     return ast.unparse(function), {name: value for name, value in fixed.items() if value is not ...}
 
 
+def grouped(spelled: str) -> dict[str, Any] | None:
+    """What else a group of parameters is told in `Muon([{'params': params, 'use_muon': True}])`, or None."""
+    call = ast.parse(spelled, mode="eval").body
+    if not (isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.List)):
+        return None
+    (group,) = call.args[0].elts
+    assert isinstance(group, ast.Dict)
+    pairs = [(ast.literal_eval(key), x) for key, x in zip(group.keys, group.values, strict=True) if key]
+    return {name: ast.literal_eval(x) for name, x in pairs if name != "params"}
+
+
+def in_groups(make: Callable[..., Any], settings: Mapping[str, Any]) -> Callable[..., Any]:
+    """make, with these settings in every group of its parameters."""
+
+    def made(params: Any, **more: Any) -> Any:
+        groups = list(params) if isinstance(params[0], Mapping) else [{"params": list(params)}]
+        return make([{**group, **settings} for group in groups], **more)
+
+    return made
+
+
 def arguments(
     entry: Entry, values: Mapping[str, float], switches: Iterable[str] = ()
 ) -> tuple[str, dict[str, Any]]:
@@ -78,9 +99,14 @@ def target(dotted: str) -> Any:
     raise ModuleNotFoundError(f"{words[0]} is not installed", name=words[0])
 
 
-def maker(library: str, name: str, given: Mapping[str, Any]) -> Make:
-    """A make for the adapter of that library, whose learning rate can be changed where it lets one."""
+def maker(library: str, name: str, given: Mapping[str, Any], group: Mapping[str, Any] | None = None) -> Make:
+    """A make for the adapter of that library, whose learning rate can be changed where it lets one.
+
+    group: what every group of parameters must be told.
+    """
     make: Callable[..., Any] = target(name)
+    if group is not None:
+        make = in_groups(make, group)
     if library in PARAMS_FIRST:
         return lambda params: make(params, **given)
     if library in LOOPS:

@@ -21,7 +21,7 @@ from optverify.conformance.matrix import (
 )
 from optverify.conformance.matrix_cell import Cell, cell
 from optverify.conformance.matrix_page import page
-from optverify.conformance.spelling import arguments, defaults, maker, parsed, target
+from optverify.conformance.spelling import arguments, defaults, grouped, in_groups, maker, parsed, target
 from optverify.language.library import Entry
 
 
@@ -224,6 +224,13 @@ def test_spelling():
     assert arguments(entry, {}, ["strict=False"])[1] == {"strict": False}
     assert arguments(entry, {}, ["json.JSONEncoder"])[0] == "json.JSONEncoder"
     assert defaults(entry) == {"beta1": None, "beta2": None, "lr": None}
+    muon = "lib.Muon([{'params': params, 'use_muon': True}], lr=0.1)"
+    assert parsed(muon) == ("lib.Muon", {"lr": 0.1})
+    assert grouped(muon) == {"use_muon": True}
+    assert grouped(entry.spelled) is None
+    made = in_groups(lambda groups, lr: (groups, lr), {"use_muon": True})
+    assert made(["p", "q"], lr=1.0) == ([{"params": ["p", "q"], "use_muon": True}], 1.0)
+    assert made([{"params": ["p"], "lr": 2}], lr=1.0)[0] == [{"params": ["p"], "lr": 2, "use_muon": True}]
     with pytest.raises(ModuleNotFoundError):
         target("no_such_library.Adam")
     assert maker("other", "json.JSONEncoder", {"indent": 1})().indent == 1

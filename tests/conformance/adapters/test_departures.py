@@ -3,6 +3,7 @@
 None of these says that a library is wrong; a loop beside each says what the paper would have.
 """
 
+import functools
 import math
 
 import numpy as np
@@ -164,3 +165,72 @@ def test_tinygrads_lars_decays_as_sgd_where_there_is_no_gradient(library):
     box.update([np.zeros(2, np.float32)])
     assert box.params()[0] == pytest.approx(4 * (1 - 0.5 * 0.25))
     assert box.params()[0] != pytest.approx(4 * (1 - 0.5 * 0.125), rel=1e-3)
+
+
+def lamb(*, theirs, b1=0.9, b2=0.999, eps=0.03, decay=0.07, lr=0.05):
+    """theta of two coordinates; lr over 1 - beta1^t and an epsilon in the trust ratio, or neither."""
+    x, m, v, rows = np.array([1.0, -2.0]), np.zeros(2), np.zeros(2), []
+    for t, first in enumerate(G, 1):
+        g = np.array([first, 1.0])
+        m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
+        x = x * (1 - lr * decay)
+        u = m / (np.sqrt(v) + eps)
+        ratio = np.linalg.norm(x) / (np.linalg.norm(u) + (eps if theirs else 0))
+        x = x - lr / (1 - b1**t if theirs else 1) * ratio * u
+        rows.append(x)
+    return rows
+
+
+def driven(make, start, gradients):
+    """theta after each update, of one array."""
+    box, rows = drive(make, [np.array(start)]), []
+    for g in gradients:
+        box.update([np.array(g)])
+        rows.append(box.params()[0])
+    return rows
+
+
+def test_lamb_of_pytorch_optimizer_divides_lr_by_the_bias_correction(library):
+    optim = library("pytorch_optimizer", "pytorch-optimizer")
+    for foreach in (False, True):
+        make = functools.partial(optim.Lamb, lr=0.05, eps=0.03, weight_decay=0.07, foreach=foreach)
+        found = driven(make, [1.0, -2.0], [[g, 1.0] for g in G])
+        assert np.allclose(found, lamb(theirs=True), rtol=1e-12)
+        assert not np.allclose(found, lamb(theirs=False), rtol=1e-2)
+
+
+def soap(gradients, x, *, sorts, b=0.95, eps=0.03, lr=0.05, decay=0.07):
+    """theta after each update. sorts: are the columns of a basis put in the order of their eigenvalues?"""
+    bases, statistics, m, v, rows = [], [], np.zeros_like(x), np.zeros_like(x), []
+    for t, g in enumerate(gradients):
+        outer = (g @ g.T, g.T @ g)
+        if t == 0:
+            statistics = [(1 - b) * s for s in outer]
+            bases = [np.linalg.eigh(s)[1][:, ::-1] for s in statistics]
+            rows.append(x)
+            continue
+        left, right = bases
+        m = b * m + (1 - b) * g
+        v = b * v + (1 - b) * (left.T @ g @ right) ** 2
+        step = left.T @ m @ right / (np.sqrt(v) + eps)
+        size = lr * math.sqrt(1 - b**t) / (1 - b**t)
+        x = (x - size * (left @ step @ right.T)) * (1 - lr * decay)
+        rows.append(x)
+        statistics = [b * s + (1 - b) * o for s, o in zip(statistics, outer, strict=True)]
+        for side in range(2):
+            product = statistics[side] @ bases[side]
+            order = np.argsort(-(bases[side] * product).sum(axis=0), kind="stable")
+            if sorts:
+                product, v = product[:, order], np.take(v, order, axis=side)
+            bases[side] = np.linalg.qr(product.astype(np.float32))[0].astype(float)
+    return rows
+
+
+def test_soap_of_pytorch_optimizer_sorts_its_bases_in_float32(library):
+    optim = library("pytorch_optimizer", "pytorch-optimizer")
+    rng = np.random.default_rng(3)
+    gradients, start = rng.normal(size=(14, 2, 3)), rng.normal(size=(2, 3))
+    settings = {"lr": 0.05, "eps": 0.03, "weight_decay": 0.07, "precondition_frequency": 1}
+    found = driven(lambda params: optim.SOAP(params, **settings), start, gradients)
+    assert np.allclose(found, soap(gradients, start, sorts=True), rtol=1e-6)
+    assert not np.allclose(found, soap(gradients, start, sorts=False), rtol=1e-3)
