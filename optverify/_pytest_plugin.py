@@ -38,7 +38,10 @@ def pytest_configure(config: pytest.Config) -> None:
     files = [*config.getini("optverify_xfails"), *map(Path, config.getoption("--optverify-xfails"))]
     try:
         _session.entries = tuple(entry for file in files for entry in _session.read(file))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except OSError as error:
+        said = f"{error.filename!r} cannot be read ({error.strerror}): name a file of expected failures"
+        raise pytest.UsageError(f"--optverify-xfails: {said}") from None
+    except ValueError as error:  # what is no text as well
         raise pytest.UsageError(f"--optverify-xfails: {error}") from None
     _session.ran.clear()
 

@@ -222,7 +222,7 @@ def test_the_file_reaches_check_optimizer_and_can_stand_in_the_configuration(use
         ("MyAdam-adam-hugee  why\n", "line 1: unknown check 'hugee'; did you mean 'huge'"),
         ("MyAdam-adam-huge\n", "has no reason"),
         ("huge why\n", "is not an id like MyAdam-adam-huge"),
-        (None, "No such file"),
+        (None, "cannot be read (No such file"),
     ],
 )
 def test_a_wrong_file_ends_the_run(user, tmp_path, text, message):
