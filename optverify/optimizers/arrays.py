@@ -121,10 +121,11 @@ def check_apart(params: Sequence[tuple[Path, Array]]) -> None:
 def unshared(grads: Sequence[Array], params: Sequence[Array]) -> list[Array]:
     """The gradients, those copied that may share memory with a parameter: it changes before they are read."""
     owners = {id(_owner(p)) for p in params}
+    own = all(_owner(p).base is None for p in params)
 
     def shares(g: Array) -> bool:
         owner = _owner(g)
-        if owner.base is None and all(_owner(p).base is None for p in params):
+        if owner.base is None and own:
             return id(owner) in owners
         return any(np.may_share_memory(g, p) for p in params)
 

@@ -148,7 +148,11 @@ class Plan(NamedTuple):
 def scalars(plan: Plan, t: int, given: tuple[Any, ...]) -> tuple[Any, ...]:
     """All scalars of update t; ValueError or TypeError for a hyperparameter out of range."""
     known, fixed = plan.memo[0]
-    if given != known:
+    try:
+        remembered = given == known
+    except ValueError:  # an array is no hyperparameter, as is said below
+        remembered = False
+    if not remembered:
         lr = given[0]
         if scheduled := callable(lr):
             given = (planned(lr, t - 1), *given[1:])
