@@ -38,7 +38,7 @@ from optverify.libraries import names as libraries
 from optverify.rules import names as rule_names
 from optverify.rules import rule as rule_named
 
-SECONDS = 7.0
+SECONDS = 8.0
 """Of the processor, for the search of a rule and of a fault."""
 NAN, UNSTEADY = "non-finite values", "not reproducible"
 
@@ -97,12 +97,12 @@ class _Diagnosing:
         after a fault with those that were passed.
         """
         hints = self.hinted()
-        search = Search(self.seen, [r.name for r in hints], patience.but(1.5))
+        search = Search(self.seen, [r.name for r in hints], patience.but(1.0))
         shown = search.shown()
         odd = shown is not None and all(implausible(f, self.seen, ("lr",)) for f in shown.matches)
         if shown is not None and not odd:
             return self.matched(shown.matches)
-        if (answer := as_passed(self.seen, search.likely, patience.but(3.0))) is not None:
+        if (answer := as_passed(self.seen, search.likely, patience.but(2.0))) is not None:
             return self.at_fault(answer)
         found = shown or search.everywhere()
         if found.matches:

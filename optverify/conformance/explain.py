@@ -11,8 +11,8 @@ import sympy as sp
 
 from optverify.conformance import names
 from optverify.conformance.batch import batched
-from optverify.conformance.candidates import WITHIN
-from optverify.conformance.faults import Fault, factors, faults, slips
+from optverify.conformance.candidates import WITHIN, couples
+from optverify.conformance.faults import Fault, factors, faults
 from optverify.conformance.fit import (
     COUPLED,
     FLAT,
@@ -31,6 +31,7 @@ from optverify.conformance.looking import Seen, direction
 from optverify.conformance.patience import Patience
 from optverify.conformance.search import Found
 from optverify.conformance.shrinking import decays
+from optverify.conformance.slips import over_all, placed, slips
 from optverify.language import Rule, weight_decay
 from optverify.language.wrappers import WRAPPERS
 
@@ -77,10 +78,25 @@ def as_passed(seen: Seen, near: Sequence[Fit], patience: Patience) -> Explained 
             tried = _Exactly(seen, early, decayed, patience)
             if (answer := tried.answer(_decay_slips(decayed.model.rule))) is not None:
                 return answer
+        if told:
+            tried = _Exactly(seen, early, _bare(target, told), patience)
+            if (answer := tried.answer(placed(target.model.rule))) is not None:
+                return answer
         tried = _Exactly(seen, early, target, patience)
-        if (answer := tried.answer(slips(target.model.rule))) is not None:
+        if (answer := tried.answer(_slips(seen, target.model.rule))) is not None:
             return answer
     return None
+
+
+def _slips(seen: Seen, rule: Rule) -> Iterator[Fault]:
+    """What can go wrong in a line; norms where coordinates act on each other, and none but these there."""
+    return over_all(rule) if seen.coupled and not couples(rule) else slips(rule)
+
+
+def _bare(near: Fit, told: float) -> Fit:
+    """The same without the decay that was fitted beside it."""
+    model = replace(near.model, shrinks=())
+    return replace(near, model=model, values={**near.values, "weight_decay": told})
 
 
 def _decay_slips(rule: Rule) -> Iterator[Fault]:

@@ -101,7 +101,7 @@ class Search:
         self.agreeing = tuple(n for n in families() if n in self.hints or self.agrees(n))
         waiting = self.as_shown()
         waiting.sort(key=lambda c: c.cost)
-        self.likely = self.plausible(waiting)
+        self.likely = (*self.single(), *self.plausible(waiting))
         for k, c in enumerate(waiting[:12]):
             if (c.cost > HOPELESS and k >= 4) or (k > 2 and self.patience.but(5.0).gone):
                 break
@@ -150,9 +150,35 @@ class Search:
         hinted = [c for c in waiting if c.model.rule.name in self.hints]
         spread = [c for c in waiting if is_spread(c.model.rule)]
         usual = [c for c in spread if c.model.rule.name in USUAL_RULES]
-        for c in (*hinted[:3], *waiting[:2], *usual[:8], *spread[:8], *hinted, *waiting[:24]):
+        usual.sort(key=lambda c: (len(c.model.rule.changed_options), c.cost))
+        home = [c for c in hinted if is_spread(c.model.rule)]
+        for c in (
+            *home,
+            *hinted[:3],
+            *waiting[:1],
+            *usual[:8],
+            *waiting[:4],
+            *spread[:8],
+            *hinted,
+            *waiting[:24],
+        ):
             chosen.setdefault(c.model.rule, c)
         return tuple(made(c.model, self.seen.records, c.starts[0][1]) for c in chosen.values())
+
+    def single(self) -> Iterator[Fit]:
+        """Usual rules of single coordinates with the constants shown, for a box whose coordinates act on
+        each other: one of them may have gone wrong.
+        """
+        for name in USUAL_RULES if self.seen.coupled else ():
+            rule = named(name)
+            told = names.ours(rule, self.seen.shown, self.seen.library)
+            if couples(rule) or len(told) < min(2, len(rule.hyperparameters)):
+                continue
+            model = Model(rule, batched(rule), self.sign)
+            starts = screened(
+                model, self.seen.records, {n: v for n, v in told.items() if n in model.names}, 1
+            )
+            yield made(model, self.seen.records, starts[0][1])
 
     # ---- with any ----------------------------------------------------------------------------------------
 
