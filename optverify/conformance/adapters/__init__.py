@@ -103,7 +103,7 @@ def chosen(make: Make, params: Sequence[Array], adapter: str | None = None) -> A
 
 
 def _ways(make: Make, params: Sequence[Array]) -> Iterator[Callable[[], Any]]:
-    """Ways to call make: with NumPy arrays; then with those of libraries that are there already."""
+    """Ways to call make: with NumPy arrays, with those of libraries that are there already, with names."""
     copies = [p.copy() for p in params]
     yield lambda: made(make, copies)
     if (torch := sys.modules.get("torch")) is not None:
@@ -118,6 +118,7 @@ def _ways(make: Make, params: Sequence[Array]) -> Iterator[Callable[[], Any]]:
                 return made(make, [tinygrad.Tensor(p).is_param_(True) for p in copies])
 
         yield in_tinygrad
+    yield lambda: made(make, {f"p{k}": p for k, p in enumerate(copies)})
 
 
 def _refined(candidate: Adapter, make: Make, params: Sequence[Array]) -> Adapter:

@@ -3,96 +3,29 @@
 Parameters and gradients are NumPy arrays.
 
 * make(params), or a class whose first argument is params, is given the list of parameters. Then step(params,
-  grads), update(grads), ... are given lists; if they refuse lists and there is one parameter, its array.
+  grads), update(grads), ... are given lists; if they refuse lists and there is one parameter, its array; or
+  dictionaries, name -> array.
 * make() returns a step(theta, grad) for one array: a fresh one is made for each parameter.
 * step() without arguments finds the gradients as `p.grad` of the parameters that make(params) was given.
 * An object whose first argument is a loss is handed a linear one, whose gradient is the probe's.
 
-What is returned are the new parameters; nothing returned means that they were changed in place.
+What is returned are the new parameters; nothing returned means that they were changed in place. What a step
+for one array returns besides, as in `w, config = step(w, dw, config)`, is handed to it the next time.
 """
 
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-from optverify.conformance.adapters._making import (
-    RATES,
-    Watch,
-    is_number,
-    made,
-    numbers,
-    required,
-    signature,
-    takes_params,
-)
+from optverify.conformance.adapters._calling import Call, Known, LinearLoss, Parameter, method
+from optverify.conformance.adapters._making import Watch, made, required, takes_params
 from optverify.conformance.protocol import Adapter, Array, Box, Make, Unsupported
 
-METHODS = ("update", "step", "apply_gradients", "apply", "update_params", "minimize")
-LOSSES = (
-    "loss",
-    "loss_fn",
-    "objective",
-    "objective_fn",
-    "closure",
-    "fn",
-    "f",
-    "fun",
-    "func",
-    "cost",
-    "cost_fn",
-)
 MISFITS = (TypeError, AttributeError, IndexError, KeyError, ValueError)
-
-
-class Parameter(np.ndarray[Any, Any]):
-    """An array that has a gradient, as a step() without arguments looks for it."""
-
-    grad: Any = None
-
-    @property
-    def data(self) -> Any:
-        """Itself; assigning writes into it."""
-        return self.view(np.ndarray)
-
-    @data.setter
-    def data(self, value: Any) -> None:
-        self[...] = value
-
-
-class LinearLoss:
-    """sum(g * theta): its gradient is g wherever it is taken, by whatever tool."""
-
-    def __init__(self, grads: Sequence[Array]) -> None:
-        self.grads = list(grads)
-        self.asked: list[Array] = []
-
-    def __call__(self, *args: Any) -> Any:
-        """The value, for parameters one by one or in a list."""
-        params = args[0] if len(args) == 1 and isinstance(args[0], list | tuple) else args
-        self._note(params)
-        terms = [self._term(p, g) for p, g in zip(params, self.grads, strict=True)]
-        return sum(terms[1:], start=terms[0])
-
-    def _term(self, p: Any, g: Array) -> Any:
-        if type(p).__module__.startswith("torch"):
-            g = sys.modules["torch"].from_numpy(g.copy())
-        return (p * g).sum() if hasattr(p, "sum") else p * g
-
-    def _note(self, params: Sequence[Any]) -> None:
-        """Remember where it was first asked, be it in a tool's own wrapping."""
-        if not self.asked:
-            self.asked = [np.array(getattr(p, "_value", p), subok=False) for p in params]
-
-    def gradient(self, *args: Any) -> Any:
-        """For those that ask for it: the gradient of the only parameter, or a list."""
-        self._note(args[0] if len(args) == 1 and isinstance(args[0], list | tuple) else args)
-        return self.grads[0].copy() if len(self.grads) == 1 else [g.copy() for g in self.grads]
 
 
 class Function(Adapter):
@@ -102,9 +35,7 @@ class Function(Adapter):
 
     def fits(self, thing: Any) -> bool:
         """A function of parameters and gradients."""
-        return (
-            callable(thing) and not isinstance(thing, type) and _method(thing) is None and _takes_two(thing)
-        )
+        return callable(thing) and not isinstance(thing, type) and method(thing) is None and _takes_two(thing)
 
     def start(self, make: Make, params: Sequence[Array]) -> Box:
         """A box around the function."""
@@ -118,7 +49,7 @@ class Object(Adapter):
 
     def fits(self, thing: Any) -> bool:
         """Has one of the methods."""
-        return not isinstance(thing, type) and _method(thing) is not None
+        return not isinstance(thing, type) and method(thing) is not None
 
     def start(self, make: Make, params: Sequence[Array]) -> Box:
         """A box around the object."""
@@ -130,19 +61,13 @@ def _takes_two(thing: Any) -> bool:
     return len(names) == 2 or (len(names) > 2 and not names[2])
 
 
-def _method(thing: Any) -> str | None:
-    return next((m for m in METHODS if callable(getattr(thing, m, None))), None)
-
-
 def _fresh(make: Make, params: Any) -> Any:
     """What steps: made anew, or make itself if that is a function."""
-    itself = not isinstance(make, type) and _method(make) is None and _takes_two(make)
+    itself = not isinstance(make, type) and method(make) is None and _takes_two(make)
     if itself:
         return make
     return (
-        copy.deepcopy(make)
-        if _method(make) is not None and not isinstance(make, type)
-        else made(make, params)
+        copy.deepcopy(make) if method(make) is not None and not isinstance(make, type) else made(make, params)
     )
 
 
@@ -174,7 +99,7 @@ def _trial(way: Callable[[], Box], params: Sequence[Array]) -> Exception | None:
 
 def _ways(make: Make, params: Sequence[Array]) -> Iterator[Callable[[], Box]]:
     """Those that may be right, the likeliest first."""
-    itself = not isinstance(make, type) and _takes_two(make) and _method(make) is None
+    itself = not isinstance(make, type) and _takes_two(make) and method(make) is None
     if itself and len(params) > 1:
         raise Unsupported(
             "a step function takes one array: give make() that returns it, for several parameters"
@@ -186,138 +111,15 @@ def _ways(make: Make, params: Sequence[Array]) -> Iterator[Callable[[], Box]]:
     def arrays() -> Box:
         return ArrayBox(make, params)
 
+    def named() -> Box:
+        return NamedBox(make, params)
+
     if itself or not callable(make) or not takes_params(make):
-        yield from (arrays, lists)
+        yield from (arrays, lists, named)
     elif len(params) > 1:
-        yield lists
+        yield from (lists, named)
     else:
-        yield from (lists, arrays)
-
-
-class Call:
-    """How a step is called: by which method, with what, in which order."""
-
-    def __init__(self, thing: Any) -> None:
-        self.thing = thing
-        name = _method(thing)
-        self.function: Callable[..., Any] = thing if name is None else getattr(thing, name)
-        self.names = required(self.function)
-        self.known = signature(self.function)
-        self.by_loss = bool(self.names) and self.names[0] in LOSSES
-        self.lr: float | None = None
-
-    def __call__(self, params: Any, grads: Any, loss: LinearLoss, inputs: Mapping[str, Any]) -> Any:
-        """What the step returns."""
-        more = {n: x for n, x in inputs.items() if n in self.known}
-        rate = self._rate()
-        if rate and self.lr is not None:
-            more[rate] = self.lr
-        if self.by_loss:
-            return self.function(loss, *([params] if len(self.names) > 1 else []), **more)
-        if not self.names:
-            return self.function(**more)
-        if len(self.names) == 1:
-            return self.function(grads, **more)
-        first, second = self.names[:2]
-        swapped = _of_gradients(first) and not _of_gradients(second)
-        return self.function(*((grads, params) if swapped else (params, grads)), **more)
-
-    def _rate(self) -> str | None:
-        return next((n for n in self.known if n in RATES), None)
-
-    def asks_at(self, params: Any, slopes: Sequence[Array]) -> list[Array]:
-        """Where it takes the gradient of the loss it is given; nothing for one that is given gradients."""
-        if not self.by_loss:
-            return []
-        loss = LinearLoss(slopes)
-        with suppress(Exception):  # what cannot be copied cannot be tried
-            Call(copy.deepcopy(self.thing))(copy.deepcopy(params), slopes, loss, {})
-        return loss.asked
-
-    def set_lr(self, lr: float) -> None:
-        """By its set_lr, its attribute, or its argument."""
-        setter = getattr(self.thing, "set_lr", None)
-        if callable(setter):
-            setter(lr)
-            return
-        held = [n for n in RATES if is_number(getattr(self.thing, n, None))]
-        for name in held:
-            setattr(self.thing, name, lr)
-        if self._rate():
-            self.lr = lr
-        elif not held:
-            raise Unsupported(
-                "its learning rate cannot be changed in mid-run: an attribute or argument lr, or set_lr(lr), "
-                "would let it"
-            )
-
-
-def _of_gradients(name: str) -> bool:
-    return name.startswith("g") or "grad" in name or name.startswith(("d_", "dw", "dx"))
-
-
-def remembered(thing: Any) -> dict[str, Any]:
-    """The attributes of an object, or what a function's closure holds, by name."""
-    function = getattr(thing, "__func__", thing)
-    cells = zip(
-        getattr(function, "__code__", _NOTHING).co_freevars,
-        getattr(function, "__closure__", None) or (),
-        strict=False,
-    )
-    held: dict[str, Any] = {}
-    for name, cell in cells:
-        try:
-            held[name] = cell.cell_contents
-        except ValueError:  # not filled yet
-            continue
-    for name, x in list(held.items()):
-        if isinstance(x, dict) and all(isinstance(k, str) for k in x):
-            held |= x
-        elif hasattr(x, "__dict__") and not callable(x):
-            held |= vars(x)
-        else:
-            continue
-        del held[name]
-    return {**held, **getattr(thing, "__dict__", {})}
-
-
-class _Nothing:
-    co_freevars: tuple[str, ...] = ()
-
-
-_NOTHING = _Nothing()
-
-
-class Known:
-    """The numbers that a step was made with, and what has become of its other memory."""
-
-    def __init__(self, call: Call) -> None:
-        self._thing = call.thing
-        defaults = {n: p.default for n, p in call.known.items() if p.default is not p.empty}
-        self._fixed = frozenset(numbers(defaults))
-        self.first = numbers({**defaults, **remembered(call.thing)})
-
-    def hyperparameters(self) -> dict[str, float]:
-        """The numbers that it was made with; one that is by now an array was none."""
-        now = remembered(self._thing)
-        return {n: x for n, x in self.first.items() if n not in now or is_number(now[n]) or n in self._fixed}
-
-    def state(self, shapes: Sequence[tuple[int, ...]]) -> dict[str, list[Array]]:
-        """Arrays of the shapes of the parameters, and numbers that have changed."""
-        found = {}
-        for name, x in remembered(self._thing).items():
-            items = (
-                list(x.values()) if isinstance(x, dict) else list(x) if isinstance(x, list | tuple) else [x]
-            )
-            if name in ("params", "parameters", "grads") or not items:
-                continue
-            if [
-                np.shape(i) if isinstance(i, np.ndarray | float | np.generic) else None for i in items
-            ] == list(shapes):
-                found[name] = [np.array(i) for i in items]
-            elif is_number(x) and self.first.get(name) != x and name not in RATES:
-                found[name] = [np.asarray(x)]
-        return found
+        yield from (lists, arrays, named)
 
 
 class ListBox(Box):
@@ -391,6 +193,52 @@ class ListBox(Box):
         return self._watch.look()
 
 
+class NamedBox(Box):
+    """All parameters in one dictionary, stepped at once; the gradients are those that there are."""
+
+    def __init__(self, make: Make, params: Sequence[Array]) -> None:
+        self._params = {f"p{k}": np.array(p) for k, p in enumerate(params)}
+        self._call = Call(_fresh(make, self._params))
+        self._known, self._watch = Known(self._call), Watch()
+
+    def update(self, grads: Sequence[Array | None], **inputs: Any) -> None:
+        """One call with the dictionaries."""
+        pairs = zip(self._params, grads, strict=True)
+        slopes = {name: np.array(g) for name, g in pairs if g is not None}
+        self._watch.give(list(slopes.values()))
+        try:
+            after = self._call(self._params, slopes, LinearLoss(list(slopes.values())), inputs)
+        except (KeyError, TypeError, AttributeError) as error:
+            if len(slopes) < len(self._params):
+                raise Unsupported(f"it wants a gradient for every parameter ({error})") from error
+            raise
+        if after is None or isinstance(after, bool):
+            return
+        if not isinstance(after, dict) or after.keys() != self._params.keys():
+            raise TypeError(f"it returns {type(after).__name__}, not a dictionary of the same parameters")
+        self._params = dict(after)
+
+    def params(self) -> list[Array]:
+        """The parameters now."""
+        return [np.array(p) for p in self._params.values()]
+
+    def set_lr(self, lr: float) -> None:
+        """By attribute, argument or set_lr."""
+        self._call.set_lr(lr)
+
+    def hyperparameters(self) -> Mapping[str, float]:
+        """Numbers among its attributes, closure and defaults."""
+        return self._known.hyperparameters()
+
+    def state(self) -> Mapping[str, list[Array]]:
+        """Arrays among its attributes and closure."""
+        return self._known.state([np.shape(p) for p in self._params.values()])
+
+    def spoiled(self) -> bool:
+        """True if a gradient was written into."""
+        return self._watch.look()
+
+
 class ArrayBox(Box):
     """A step of its own for each parameter."""
 
@@ -407,7 +255,7 @@ class ArrayBox(Box):
         for k, (call, g) in enumerate(zip(self._calls, slopes, strict=True)):
             if g is None:
                 continue
-            after = call(self._params[k], g, LinearLoss([g]), inputs)
+            after = call.carried(call(self._params[k], g, LinearLoss([g]), inputs), self._params[k])
             if after is None or isinstance(after, bool):
                 after = getattr(call.thing, "theta", self._params[k])
             self._params[k] = after

@@ -9,7 +9,7 @@ from autograd import grad as gradient_of
 
 from optverify.conformance.adapters import adapters, chosen, drive
 from optverify.conformance.protocol import Unsupported
-from tests.conformance.adapters.plain import agree, by_hand, gd, momentum, run, start
+from tests.conformance.adapters.plain import RATES, agree, by_hand, gd, gradients, momentum, run, start
 
 ONE = [np.array([1.0, -2.0])]
 
@@ -222,3 +222,57 @@ def test_scalars_and_float32():
     box.update([np.array(2.0)])
     assert box.params()[0].shape == ()
     assert run(Object, dtype="float32")[-1][0].dtype == np.float32
+
+
+# ---- dictionaries, and memory that is handed round ---------------------------------------------------------
+
+
+class Named:
+    """Momentum over dictionaries, as homework has it."""
+
+    def __init__(self, params, lr=0.1, momentum=0.8):
+        self.lr, self.momentum = lr, momentum
+        self.v = {key: np.zeros_like(p) for key, p in params.items()}
+
+    def update(self, params, grads):
+        for key in params.keys():  # noqa: SIM118 -- what a list does not have
+            if key in grads:
+                self.v[key] = self.momentum * self.v[key] - self.lr * grads[key]
+                params[key] += self.v[key]
+
+
+def test_dictionaries():
+    agree(run(Named), by_hand(momentum, mu=0.8))
+    box = drive(Named, start())
+    assert box.hyperparameters() == {"lr": 0.1, "momentum": 0.8}
+    box.update([np.ones_like(start()[0]), None])
+    assert np.array_equal(box.params()[1], start()[1])
+    assert np.array_equal(box.state()["v"][1], np.zeros_like(start()[1]))
+
+
+def handed_round(w, dw, config=None):
+    """Momentum that hands its memory round in config."""
+    config = {} if config is None else config
+    config.setdefault("learning_rate", 0.1)
+    config.setdefault("momentum", 0.8)
+    config["t"] = config.get("t", 0) + 1
+    config["velocity"] = config["momentum"] * config.get("velocity", 0) - config["learning_rate"] * dw
+    return w + config["velocity"], config
+
+
+def test_memory_is_handed_back():
+    box, rows = drive(handed_round, start()[:1]), []
+    for k, grads in enumerate(gradients()):
+        if k:  # before the first update there is no memory
+            box.set_lr(RATES[k])
+        box.update(grads[:1])
+        rows.append(box.params())
+    for found, wanted in zip(rows, by_hand(momentum, mu=0.8), strict=True):
+        assert np.allclose(found[0], wanted[0], rtol=1e-13, atol=1e-13)
+    assert box.hyperparameters() == {"learning_rate": 0.1, "momentum": 0.8}
+
+
+def test_memory_that_it_does_not_take_back_is_refused_in_a_sentence():
+    box = drive(lambda theta, grad: (theta - 0.1 * grad, {"t": 1}), [np.ones(2)])
+    with pytest.raises(TypeError, match=r"it returns a tuple \(ndarray, dict\): let it return theta alone"):
+        box.update([np.ones(2)])
