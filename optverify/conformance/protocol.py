@@ -76,8 +76,10 @@ class Adapter(ABC):
 
     @abstractmethod
     def fits(self, thing: Any) -> bool:
-        """True if `thing` (what the user gave, or what it made) is of this library; must import nothing heavy:
-        a library that is not in sys.modules has made nothing."""  # noqa: E501
+        """True if `thing` (what the user gave, or what it made) is of this library.
+
+        It must import nothing heavy: a library that is not in sys.modules has made nothing.
+        """
 
     @abstractmethod
     def start(self, make: Make, params: Sequence[Array]) -> Box:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from optverify.backends.compiled import Compiled, compiled
+from optverify.conformance.lines import departing_line
 from optverify.conformance.probes import Probe
 from optverify.conformance.protocol import Box, Make, Unsupported
 from optverify.language import Rule
@@ -150,7 +151,7 @@ def run_rule(
     columns: list[tuple[list[Array], list[Array], list[Mapping[str, Any]]]] = []
     with np.errstate(all="ignore"):
         for i in range(len(probe.params)):
-            columns.append(_column(steps, known, probe, i, clock, first))
+            columns.append(_column(steps, known, probe, i, clock=clock, first=first))
     count = len(probe.steps) + 1
     return Run(
         params=[[c[0][k] for c in columns] for k in range(count)],
@@ -176,8 +177,8 @@ def _rates(probe: Probe, lr: float | None) -> list[list[float]]:
     return [[rate * scale * factor for factor in groups] for rate in probe.rates]
 
 
-def _column(  # noqa: PLR0917
-    steps: Compiled, known: Mapping[str, float], probe: Probe, i: int, clock: Clock, first: int
+def _column(
+    steps: Compiled, known: Mapping[str, float], probe: Probe, i: int, *, clock: Clock, first: int
 ) -> tuple[list[Array], list[Array], list[Mapping[str, Any]]]:
     """One parameter: theta, the gradient's point and the states, before the first update and after each."""
     rates = [rate[i] for rate in _rates(probe, known.get("lr"))]
@@ -303,7 +304,7 @@ def _states(box: Box) -> Mapping[str, list[Array]]:
 
 def _changed(after: Sequence[Array | None], before: Sequence[Array | None]) -> bool:
     pairs = zip(after, before, strict=True)
-    return any(a is not None and not np.array_equal(a, b, equal_nan=True) for a, b in pairs)  # type: ignore[arg-type]
+    return any(a is not None and b is not None and not np.array_equal(a, b, equal_nan=True) for a, b in pairs)
 
 
 # ---- comparison --------------------------------------------------------------------------------------------
@@ -322,7 +323,7 @@ def compare(
     if found is None:
         return None
     near = found.of != "error" and tolerance < NEAR and _first(box, expected, NEAR) is None
-    line = None if rule is None or found.of != "update" else _line(box, expected, found, rule)
+    line = None if rule is None or found.of != "update" else departing_line(box, expected, found, rule)
     return Departure(**{**found.__dict__, "near": near, "line": line})
 
 
@@ -383,7 +384,7 @@ def _first(box: Run, expected: Run, tolerance: float) -> Departure | None:
     found: Departure | None = None
     for of in ("point", "update"):
         for i, count in _common(box, expected):
-            here = _departed(box, expected, i, count, of, tolerance)
+            here = _departed(box, expected, i, count, of=of, tolerance=tolerance)
             if here is not None and (found is None or here.step < found.step):
                 found = here
     if found is None and box.count < expected.count and not box.unsupported:
@@ -391,9 +392,7 @@ def _first(box: Run, expected: Run, tolerance: float) -> Departure | None:
     return found
 
 
-def _departed(  # noqa: PLR0917
-    box: Run, expected: Run, i: int, count: int, of: str, tolerance: float
-) -> Departure | None:
+def _departed(box: Run, expected: Run, i: int, count: int, *, of: str, tolerance: float) -> Departure | None:
     read = Run.updates if of == "update" else Run.offsets
     if of == "point" and not (len(box.points) >= count and len(expected.points) >= count):
         return None
@@ -417,64 +416,3 @@ def _departed(  # noqa: PLR0917
 def _worth(gap: float, size: float) -> float:
     """The relative error; infinite where nothing, or no number, was expected."""
     return float(gap / size) if size > 0 and np.isfinite(gap) and np.isfinite(size) else float("inf")
-
-
-# ---- which line --------------------------------------------------------------------------------------------
-
-USUAL: Mapping[str, tuple[str, ...]] = {
-    "m": ("exp_avg", "mu", "m", "momentum", "first_moment", "moment1", "mean", "ms"),
-    "v": (
-        "exp_avg_sq", "nu", "v", "velocity", "second_moment", "moment2", "square_avg", "sum",
-        "momentum_buffer", "accumulator", "vs", "buf", "sum_of_squares",
-    ),
-    "v_max": ("max_exp_avg_sq", "nu_max", "vhat", "v_max", "velocity_hat"),
-    "B": ("momentum_buffer", "buf"),
-    "u": ("exp_inf", "u", "norm"),
-}  # fmt: skip
-"""State of ours -> what libraries call it."""
-
-
-def _line(box: Run, expected: Run, found: Departure, rule: Rule) -> str | None:
-    """The first equation whose value departs in the update that departs."""
-    k, i = found.step, found.param
-    if len(box.states) <= k or not expected.states or not box.states[k]:
-        return None
-    lines = {lhs.name: f"{lhs} = {rhs}" for lhs, rhs in rule.assignments}
-    order = [lhs.name for lhs, _ in rule.assignments]
-    matched = False
-    for symbol in sorted((s.now.name for s in rule.states), key=order.index):
-        name = next(s.name for s in rule.states if s.now.name == symbol)
-        theirs = _partner(box, expected, name, k, i)
-        if theirs is None:
-            continue
-        matched = True
-        if not _same(box.states[k][theirs][i], expected.states[k][name][i], expected.dtype):
-            return lines[symbol]
-    return lines["theta_t"] if matched else None
-
-
-def _partner(box: Run, expected: Run, name: str, k: int, i: int) -> str | None:
-    """The state of the box that is this one of ours: of its name, or equal until the departure."""
-    shown = [n for n, arrays in box.states[k].items() if len(arrays) > i]
-    ours = expected.states[k][name][i]
-    fitting = [n for n in shown if np.shape(box.states[k][n][i]) == np.shape(ours)]
-
-    def alike(theirs: str) -> bool:
-        rows = [
-            (box.states[j][theirs][i], expected.states[j][name][i])
-            for j in range(1, k)
-            if theirs in box.states[j] and len(box.states[j][theirs]) > i
-        ]
-        moves = any(np.any(np.asarray(ours) != 0) for _, ours in rows)
-        return moves and all(_same(a, b, expected.dtype) for a, b in rows)
-
-    for theirs in fitting:
-        if alike(theirs):
-            return theirs
-    usual = (name, *USUAL.get(name, ()))
-    return next((n for u in usual for n in fitting if n.rsplit(".", 1)[-1].lower() == u.lower()), None)
-
-
-def _same(theirs: Any, ours: Any, dtype: str) -> bool:
-    close = np.isclose(theirs, ours, rtol=1e3 * TOLERANCE[dtype], atol=1e-300, equal_nan=True)
-    return bool(np.all(close))

@@ -12,7 +12,7 @@ import numpy as np
 from optverify.conformance.adapters.schedules import LR, as_schedule
 from optverify.conformance.schedules.driving import FAR, Record, record
 from optverify.conformance.schedules.fitting import Fit, fit, nearest
-from optverify.conformance.schedules.numbers import SINGLE, Rates, alike, places, worst
+from optverify.conformance.schedules.numbers import SINGLE, Rates, alike, number, places, worst
 from optverify.conformance.schedules.pieces import tail
 from optverify.conformance.schedules.slips import Slip, explained, in_words, undone
 from optverify.language import FormulaSchedule, Schedule
@@ -90,7 +90,10 @@ def diagnose_schedule(
     faults, formula, fitted = _findings(found, expected)
     remarks = [*_remarks(fitted, found, formula)]
     if scaled is not None and (said := _scale(scaled, found, fitted)):
-        (faults if isinstance(said, Slip) else remarks).append(said)  # type: ignore[arg-type]
+        if isinstance(said, Slip):
+            faults.append(said)
+        else:
+            remarks.append(said)
     same = None if expected is None else _same(found.rates, expected) and not faults
     schedule_found = fitted.schedule if fitted else None
     return ScheduleDiagnosis(schedule_found, formula, tuple(faults), tuple(remarks), same,
@@ -242,21 +245,21 @@ def _of_formula(s: FormulaSchedule, rates: Rates) -> Iterator[str]:
         does = {"hold": "the last value is held", "reflect": "the rate rises again (it is reflected)",
                 "cycle": "the rate starts again (in cycles)"}  # fmt: skip
         yield f"after t = {values['total']} {does[str(options['after'])]}"
-    low = float(values.get("lr_min", values.get("lr_end", 0.0)))  # type: ignore[arg-type]
+    low = number(values.get("lr_min", values.get("lr_end", 0.0)))
     if s.name in ("cosine", "polynomial", "cosine_power", "linear", "rex") and 0 < low < s(0):
         yield f"the lowest rate is affine: {low} + (lr - {low})*curve"
     if s.name == "cosine_warm_restarts":
         yield (f"half-open cycles: the minimum lr_min = {low} is not attained, the smallest rate visited is"
                f" {rates.min():.10g}")  # fmt: skip
     if s.name == "noam":
-        top = int(values["warmup"]) - 1  # type: ignore[arg-type]
+        top = int(number(values["warmup"])) - 1
         yield f"the highest rate, {s(top):.10g}, is that at t = {top}: lr/sqrt(d_model*warmup)"
     if options.get("form") is not None and s.name == "linear_warmup":
         yield from _of_warmup(s, rates)
 
 
 def _of_warmup(s: FormulaSchedule, rates: Rates) -> Iterator[str]:
-    form, w, lr = s.options["form"], int(s.parameters["warmup"]), float(s.parameters["lr"])  # type: ignore[arg-type]
+    form, w, lr = s.options["form"], int(number(s.parameters["warmup"])), number(s.parameters["lr"])
     yield f"warm-up by {form} with W = {w}"
     if form == "t/W" and w == 1:
         yield "that is what follows, delayed by one: the first value is 0"

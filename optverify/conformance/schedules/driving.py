@@ -187,7 +187,8 @@ def reader(thing: Any) -> Callable[[], Any]:
 
 def mover(thing: Any) -> Callable[[], Any]:
     """What says that an update was made."""
-    return next(getattr(thing, name) for name in MOVES if hasattr(thing, name))  # type: ignore[no-any-return]
+    move: Callable[[], Any] = next(getattr(thing, name) for name in MOVES if hasattr(thing, name))
+    return move
 
 
 def _value(thing: Any, name: str) -> Any:

@@ -14,6 +14,11 @@ DOUBLE, SINGLE = 1e-9, 3e-6
 ULPS = 64 * 2.0**-52
 
 
+def number(x: Any) -> float:
+    """A parameter that is one number."""
+    return float(x)
+
+
 def places(found: Rates, wanted: Rates, tolerance: float = DOUBLE) -> Any:
     """The t at which two runs of rates differ; ULPS of the largest rate are allowed on top."""
     n = min(len(found), len(wanted))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from optverify.conformance.schedules.fitting import fit
-from optverify.conformance.schedules.numbers import Rates, alike, places
+from optverify.conformance.schedules.numbers import Rates, alike, number, places
 from optverify.conformance.schedules.pieces import inverse_power
 from optverify.language import FormulaSchedule, Schedule
 from optverify.language.composition import Join, Product
@@ -243,8 +243,8 @@ def _of_formula(s: FormulaSchedule) -> Iterator[tuple[str, str, Schedule]]:
     yield from _minima(s)
     if "total" in values:
         for k in (-1, 1):
-            if made := _tried(s, total=int(values["total"]) + k):  # type: ignore[arg-type]
-                yield f"total is off by one: {int(values['total']) + k}", "off by one", made  # type: ignore[arg-type]
+            if made := _tried(s, total=int(number(values["total"])) + k):
+                yield f"total is off by one: {int(number(values['total'])) + k}", "off by one", made
 
 
 def _minima(s: FormulaSchedule) -> Iterator[tuple[str, str, Schedule]]:
@@ -269,7 +269,7 @@ def _of_join(s: Join) -> Iterator[tuple[str, str, Schedule]]:
         late = s.boundaries[-1]
         last = s.pieces[-1]
         if isinstance(last, FormulaSchedule) and "total" in last.parameters:
-            longer = _tried(last, total=int(last.parameters["total"]) + late)  # type: ignore[arg-type]
+            longer = _tried(last, total=int(number(last.parameters["total"])) + late)
             if longer:
                 pieces = (*s.pieces[:-1], longer)
                 yield f"{reset}, and ends at the total", "clock", replace(s, pieces=pieces, clock="common")
