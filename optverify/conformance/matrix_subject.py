@@ -95,7 +95,8 @@ class Outcome:
             return ""
         d = self.departure
         where = f"update {d.step}, coordinate {list(d.coordinate)}" if d.coordinate else f"update {d.step}"
-        numbers = f"{d.got:.6g} instead of {d.expected:.6g} (relative {d.relative_error:.1e})"
+        worse = f", later {self.error:.0e}" if self.error > 10 * d.relative_error else ""
+        numbers = f"{d.got:.6g} instead of {d.expected:.6g} (relative {d.relative_error:.1e}{worse})"
         return f"{self.probe}: {where}: {numbers}"
 
 
