@@ -9,11 +9,11 @@ Everything is seeded: a second run gives the same bytes.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
 
-__all__ = ["comparison", "differences", "write"]
+__all__ = ["comparison", "differences", "write", "write_files"]
 
 Progress = Callable[[str], None]
 
@@ -27,7 +27,11 @@ def write(folder: Path | str, progress: Progress | None = None) -> list[Path]:
     """
     folder = Path(folder)
     _prepare(folder)
-    files = _made(progress)
+    return write_files(folder, _made(progress))
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    """Write texts by their names into a folder, which is made if missing; return their paths."""
     paths = []
     for name, text in files.items():
         path = folder / name

@@ -23,6 +23,8 @@ BLOCK_BYTES = 1 << 18
 """Bytes of one operand in a block: a dozen such buffers stay in cache, a call costs little beside them."""
 LONGER = 2
 """Blocks of threads are longer by this: at each call they wait for each other to get hold of Python."""
+SCRATCH_BYTES = 15 << 16
+"""All buffers of all threads of an update together: it allocates less than a mebibyte, whatever the size."""
 SHARE_BYTES = 1 << 20
 """Arrays of two or more such shares are worked on by several threads: one update is memory-bound there."""
 CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -281,7 +283,11 @@ def _run(plan: Plan, t: int, given: tuple[Any, ...], inputs: Sequence[Array], ou
     size = outs[0].size
     lifted = outs[0].dtype != work
     workers = threads(size * work.itemsize)
-    length = max(1, BLOCK_BYTES // work.itemsize) * (1 if workers == 1 else LONGER)
+    buffers_needed = len(plan.scratch) + (len(inputs) + len(outs) if lifted else 0)
+    length = min(
+        max(1, BLOCK_BYTES // work.itemsize) * (1 if workers == 1 else LONGER),
+        max(1, SCRATCH_BYTES // (work.itemsize * workers * max(1, buffers_needed))),
+    )
 
     def span(first: int, last: int) -> None:
         scratch = empty((len(plan.scratch), min(length, last - first)), work)

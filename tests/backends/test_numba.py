@@ -352,7 +352,7 @@ def test_the_source_is_kept_once_and_a_changed_file_is_not_run(cache):
 def test_what_is_compiled_is_taken_from_the_cache(cache):
     theta, g = numbers((4,))
     for hits in (0, 1):
-        fast = numba_module.__wrapped__(rule("signum"))
+        fast = numba_module.__wrapped__(rule("gd", maximize=True))
         fast.update(theta, g, fast.init(theta))
         stats = fast._UPDATE.loop.stats
         assert bool(sum(stats.cache_hits.values())) == bool(hits)

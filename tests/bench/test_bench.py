@@ -1,12 +1,19 @@
-"""The benchmark: its textbook classes are the rules, its competitors take turns, its sums are right."""
+"""The benchmark: its textbook classes are the rules, competitors take turns, its sums are right."""
 
-import itertools
+import json
 
 import numpy as np
 import pytest
 
 from optverify import bench
 from optverify.backends import step
+from optverify.bench import growth, memory, ours, peers, startup, timing
+from optverify.bench.timing import Cell, Load
+from optverify.libraries import library
+from optverify.report.benchmarks import page
+from optverify.report.figures.benchmarks import benchmarks
+
+SMALL = Load(4, 1, "float32")
 
 
 @pytest.mark.parametrize("name", bench.TEXTBOOK)
@@ -25,100 +32,293 @@ def test_the_textbook_class_makes_the_updates_of_the_rule(name):
         assert not np.array_equal(before, theta)
 
 
+# ---- taking turns ------------------------------------------------------------------------------------------
+
+
 class Clock:
-    """A clock that is moved by the competitors: 8, 4 and 2 seconds an update."""
+    """A clock that is moved by the competitors."""
 
-    def __init__(self):
-        self.now, self.order = 0.0, []
+    def __init__(self, monkeypatch):
+        self.now, self.order = 0.0, ""
+        monkeypatch.setattr(timing, "perf_counter", lambda: self.now)
 
-    def competitor(self, letter, seconds):
-        def make(name, size, dtype):
-            def compete():
-                self.now += seconds
-                self.order.append(letter)
+    def competitor(self, letter, *seconds):
+        durations = list(seconds)
 
-            return compete
+        def update():
+            self.order += letter
+            self.now += durations.pop(0) if len(durations) > 1 else durations[0]
 
-        return make
-
-    def __call__(self):
-        return self.now
+        return update
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(bench, "perf_counter", clock)
-    for function, letter, seconds in (("_textbook", "T", 8), ("_step", "S", 4), ("_update", "U", 2)):
-        monkeypatch.setattr(bench, function, clock.competitor(letter, seconds))
-    return clock
+    return Clock(monkeypatch)
 
 
-def test_ratios_and_nanoseconds_are_those_of_the_clock(clock):
-    (row,) = bench.run(sizes=(100,), rules=["adam"], rounds=5)
-    assert (row.rule, row.size, row.dtype, row.rounds, row.threads) == ("adam", 100, "float32", 5, 1)
-    assert (row.textbook, row.step, row.update) == (8e7, 4e7, 2e7)
-    assert row.step_ratio == (0.5, 0.5, 0.5)
-    assert row.update_ratio == (0.25, 0.25, 0.25)
+def test_times_are_those_of_the_clock_and_ratios_are_of_one_round(clock):
+    made = {"a": clock.competitor("A", 9, 9, 1, 2, 3), "b": clock.competitor("B", 9, 9, 2, 2, 12)}
+    times = timing.compete(made, rounds=3)
+    assert times == {"a": [1, 2, 3], "b": [2, 2, 12]}
+    cell = timing.summary("adam", SMALL, times, [("b", "a"), ("b", "nobody")])
+    assert cell.seconds["a"] == (1.5, 2, 2.5)
+    assert cell.ratios == {"b/a": (1.5, 2, 3)}  # of 2, 1 and 4
+    assert cell.rounds == 3
+    assert cell.nanoseconds("a") == 2e9 / 4
 
 
-def test_short_updates_are_repeated_and_long_ones_take_few_rounds(clock, monkeypatch):
-    monkeypatch.setattr(bench, "ROUND_SECONDS", 6)
-    monkeypatch.setattr(bench, "SECONDS", 180)
-    (row,) = bench.run(sizes=(100,), rules=["adam"])
-    assert row.rounds == 10  # the fastest takes 2 seconds: 3 updates a turn, 18 seconds a round
-    assert clock.order[6:9] == ["T"] * 3
-    monkeypatch.setattr(bench, "SECONDS", 0)
-    (row,) = bench.run(sizes=(100,), rules=["adam"])
-    assert row.rounds == 9
+def test_everyone_begins_as_often(clock):
+    timing.compete({letter: clock.competitor(letter, 1) for letter in "ABC"}, rounds=6)
+    assert clock.order[6:] == "ABCBCACAB" * 2
 
 
-def test_the_competitors_take_turns_and_each_begins_as_often(clock):
-    bench.run(sizes=(100,), rules=["adam"], rounds=6)
-    rounds = ["".join(clock.order[i : i + 3]) for i in range(6, len(clock.order), 3)]
-    assert rounds == ["TSU", "SUT", "UTS"] * 2
+def test_turns_last_alike_and_rounds_fill_the_time(clock, monkeypatch):
+    monkeypatch.setattr(timing, "TURN_SECONDS", 8)
+    made = {"a": clock.competitor("A", 2), "b": clock.competitor("B", 20)}
+    times = timing.compete(made, seconds=28 * 11)
+    assert clock.order[4:9] == "AAAAB"
+    assert len(times["a"]) == 11
+    assert times["a"][0] == 2
+    assert len(timing.compete(made, seconds=0)["b"]) == timing.ROUNDS
 
 
-def test_the_quartiles_are_taken_over_the_rounds(monkeypatch):
-    durations = iter([1, 1, 1])  # the trial
-    ratios = [0.1, 0.2, 0.3, 0.4, 0.5]
-    times = [(1.0, ratio, 2 * ratio) for ratio in ratios]
-    turns = [(t[i % 3], t[(i + 1) % 3], t[(i + 2) % 3]) for i, t in enumerate(times)]
-    feed = itertools.chain(durations, itertools.chain.from_iterable(turns))
-    monkeypatch.setattr(bench, "_time", lambda compete, updates: next(feed))
-    (row,) = bench.run(sizes=(10,), rules=["gd"], rounds=5)
-    assert row.step_ratio == pytest.approx((0.2, 0.3, 0.4))
-    assert row.update_ratio == pytest.approx((0.4, 0.6, 0.8))
+def test_one_round_has_no_spread():
+    assert timing.spread([3.0]) == (3, 3, 3)
 
 
-def test_a_real_run_gives_a_row_for_each_rule_and_size_and_tells_how_far_it_is():
+# ---- who competes ------------------------------------------------------------------------------------------
+
+
+def moved(update, array):
+    before = array.copy()
+    update()
+    return not np.array_equal(before, array)
+
+
+@pytest.mark.parametrize("load", [SMALL, Load(3, 2, "float64")])
+def test_everyone_makes_one_update_of_the_same_numbers(load, monkeypatch):
+    """The parameters that each competitor owns, after three calls, are those of three updates."""
+    owned = []
+    arrays = ours.arrays
+    monkeypatch.setattr(ours, "arrays", lambda load: owned.append(arrays(load)) or owned[-1])
+    slope = ours.gradient(load)
+    made = ours.competitors("adam", load, slope)
+    names = [n for n in made if n not in ours.PURE.values()]
+    for _ in range(3):
+        for update in made.values():
+            update()
+    module = step("adam")
+    theta = np.zeros(load.numbers, load.dtype)
+    state = module.init(theta)
+    for _ in range(3):
+        theta, state = module.step(theta, slope, state)
+    ends = {n: np.concatenate(a) for n, a in zip(made, owned, strict=True)}
+    for name in names:
+        if name != ours.BARE:
+            np.testing.assert_allclose(ends[name], theta, rtol=1e-5)
+    assert set(names) >= {ours.NUMPY, ours.TEXT}
+    if ours.has_numba():
+        np.testing.assert_allclose(ends[ours.BARE], 3 * slope, rtol=1e-5)
+
+
+@pytest.mark.parametrize("states", range(5))
+def test_the_bare_pass_only_adds(states):
+    pytest.importorskip("numba", reason="the extra 'fast' is not installed")
+    rule = ours.bare_rule(states)
+    assert len(rule.states) == states
+    assert all(code.endswith(" + g") for code in rule_lines(rule))
+
+
+def rule_lines(rule):
+    from optverify.backends.python import recurrence
+
+    return [code for _, code in recurrence(rule).lines]
+
+
+def test_every_rule_of_the_libraries_can_be_spelled_for_a_call():
+    """The arguments that a library has to be given are filled in, tuples and switches included."""
+    made = {}
+    for name in ("torch", "optax"):
+        for entry in library(name).entries:
+            if entry.rule in ours.elementwise():
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(peers, "import_module", lambda module: Anything())
+                    made[name, entry.rule] = peers.maker(entry).keywords
+    assert made["torch", "adam"] == {}
+    assert made["torch", "momentum"] == {"momentum": 0.9}
+    assert made["torch", "nesterov"] == {"nesterov": True, "momentum": 0.9}
+    assert made["torch", "amsgrad"] == {"amsgrad": True}
+    assert made["optax", "gd"] == {"learning_rate": 0.01}
+    assert made["optax", "momentum"] == {"learning_rate": 0.01, "momentum": 0.9}
+    assert made["optax", "adan"]["eps"] == 0.0
+
+
+class Anything:
+    """A module that has every name."""
+
+    def __getattr__(self, name):
+        return lambda **keywords: keywords
+
+
+@pytest.mark.parametrize("rule", ["adam", "momentum", "rmsprop", "lion"])
+def test_other_libraries_compete_where_they_are_installed(rule):
+    made = peers.competitors(rule, SMALL, ours.gradient(SMALL))
+    installed = {name: peers.entry(name, rule) is not None for name in ("torch", "optax")}
+    assert ("torch" in made, "torch foreach" in made, "optax" in made) == (
+        installed["torch"], installed["torch"], installed["optax"],
+    )  # fmt: skip
+    if not installed["torch"]:
+        assert "torch fused" not in made
+    for update in made.values():
+        update()
+
+
+def test_a_path_that_a_class_of_torch_does_not_have_is_left_out():
+    pytest.importorskip("torch", reason="a run with PyTorch is in the tests of the libraries")
+    made = peers.competitors("rmsprop", SMALL, ours.gradient(SMALL))
+    assert {n for n in made if n.startswith("torch")} == {"torch", "torch foreach"}
+
+
+# ---- what is measured --------------------------------------------------------------------------------------
+
+
+def test_every_rule_is_measured_under_every_load():
+    jobs = bench.work(sizes=[4, 8], tree=True)
+    assert len(jobs) == len(ours.elementwise()) * 6
+    assert (Load(1000, 1000, "float64"), "yogi") in jobs
     told = []
-    rows = bench.run(sizes=(4, 8), rules=["gd", "adam"], rounds=1, progress=lambda *now: told.append(now))
-    assert [(row.size, row.rule) for row in rows] == [(4, "gd"), (4, "adam"), (8, "gd"), (8, "adam")]
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    for row in rows:
-        assert min(row.textbook, row.step, row.update, *row.step_ratio, *row.update_ratio) > 0
+    cells = bench.run(jobs[:2], others=False, rounds=1, progress=lambda *now: told.append(now))
+    assert [(c.rule, c.load) for c in cells] == [("adabelief", jobs[0][0]), ("adabound", jobs[0][0])]
+    assert told == [(0, "adabelief, 4, float32"), (1, "adabound, 4, float32")]
+    assert all(min(column) > 0 for c in cells for column in (*c.seconds.values(), *c.ratios.values()))
 
 
-def test_a_real_competitor_makes_one_update_a_call():
-    for make in (bench._step, bench._update, bench._textbook):
-        compete = make("adam", 3, np.dtype("f"))
-        for _ in range(3):
-            compete()
-        cells = dict(zip(compete.__code__.co_freevars, compete.__closure__, strict=True))
-        made = cells["state"].cell_contents if "state" in cells else cells["optimizer"].cell_contents
-        assert made.t == 3
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"rules": ["adm"]}, "unknown elementwise rule 'adm'; did you mean 'adam'"),
+        ({"rules": ["muon"]}, "unknown elementwise rule 'muon'"),
+        ({"sizes": (0,)}, "size = 0 is out of range"),
+        ({"dtypes": ["float16"]}, "unknown type 'float16'"),
+    ],
+)
+def test_what_cannot_be_measured_is_named(given, message):
+    with pytest.raises(ValueError, match=message):
+        bench.work(**given)
 
 
-def test_unknown_rules_and_empty_sizes_are_refused():
-    with pytest.raises(ValueError, match="unknown rule 'adan'; did you mean 'adam'"):
-        bench.run(rules=["adan"])
-    with pytest.raises(ValueError, match="size = 0 is out of range"):
-        bench.run(sizes=(0,))
+def test_an_allocation_is_seen_and_counted_once():
+    kept = []
+    load = Load(250_000, 1, "float64")
+    found = memory.measured("gd", load, ours.PURE[ours.NUMPY], lambda: kept.append(np.ones(250_000)))
+    assert 2_000_000 <= found.traced < 2_010_000
+    assert found.results == 2_000_000
+    assert found.resident is None or found.resident > 1_900_000
+    assert bench.Results({}, []).allocates_little(found)
+    quiet = memory.measured("gd", load, ours.NUMPY, lambda: None)
+    assert quiet.traced < 10_000
+    assert quiet.results == 0
 
 
-def test_starts_runs_fresh_interpreters_and_the_machine_is_named():
-    for start in bench.starts(runs=1):
-        assert start.least == start.median > 0
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("name", ["gd", "adam", "padam"])
+@pytest.mark.parametrize("count", [1, 100])
+def test_updates_in_place_allocate_less_than_a_mebibyte_and_pure_ones_their_results(backend, name, count):
+    if backend == "numba":
+        pytest.importorskip("numba", reason="the extra 'fast' is not installed")
+    load = Load(2_000_000 // count, count, "float32")
+    made = ours.competitors(name, load, ours.gradient(load))
+    for which in (backend, ours.PURE[backend]):
+        if which in made:
+            found = memory.measured(name, load, which, made[which])
+            assert bench.Results({}, []).allocates_little(found), found
+            assert found.results == (0 if which == backend else 8_000_000 * (1 + len(ours.states(name))))
+
+
+def test_the_slope_of_a_line_is_1_and_of_a_square_2():
+    assert growth.slope((10, 100, 1000), (3, 30, 300)) == pytest.approx(1)
+    assert growth.slope((10, 100, 1000), (1, 100, 10000)) == pytest.approx(2)
+
+
+def test_growth_is_measured_for_every_backend():
+    found = growth.growths("gd", parameters=(10, 20), steps=(1, 2))
+    backends = ["numpy", "numba"] if ours.has_numba() else ["numpy"]
+    assert [(g.of, g.competitor) for g in found] == [
+        (of, name) for of in ("parameters", "steps") for name in backends
+    ]
+    assert all(min(g.seconds) > 0 for g in found)
+
+
+def test_starts_runs_fresh_interpreters():
+    found = startup.starts(runs=1)
+    assert all(0 < s.least <= s.median for s in found)
+    if ours.has_numba():
+        compiled, taken = (s.least for s in found if s.what.startswith("first update"))
+        assert compiled > 2 * taken
+
+
+def test_the_machine_is_named():
     assert bench.machine()["numpy"] == np.__version__
     assert all(bench.machine().values())
+
+
+# ---- what comes of it --------------------------------------------------------------------------------------
+
+
+def cell(ratio, value, size=10**7, count=1):
+    load = Load(size, count, "float32")
+    names = ratio.split("/")
+    triple = (value - 0.1, value, value + 0.1)
+    return Cell("adam", load, 9, dict.fromkeys(names, (1e-3, 2e-3, 3e-3)), {ratio: triple})
+
+
+@pytest.mark.parametrize(
+    ("ratio", "value", "size", "count", "verdict"),
+    [
+        ("numba/bare pass", 1.0, 10**7, 1, "yes"),
+        ("numba/bare pass", 1.2, 10**7, 1, "level"),
+        ("numba/bare pass", 1.4, 10**7, 1, "no"),
+        ("torch fused/numba", 1.01, 10**7, 1, "yes"),
+        ("torch fused/numba", 0.95, 10**7, 1, "level"),
+        ("optax/numba", 0.8, 10**7, 1, "no"),
+        ("torch/numba", 3.0, 10**3, 1, "no"),
+        ("torch foreach/numba", 5.5, 10**3, 10**3, "yes"),
+        ("textbook/numpy", 2.0, 10**7, 1, "no"),
+    ],
+)
+def test_a_required_figure_is_reached_or_not(ratio, value, size, count, verdict):
+    results = bench.Results({}, [cell(ratio, value, size, count)])
+    assert [v for *_, v in results.required()] == [verdict]
+    assert ("Not reached:" in page(results)) == (verdict != "yes")
+
+
+def results_of_a_run():
+    jobs = bench.work(["adam", "gd"], sizes=[4, 8], tree=False)
+    cells = bench.run(jobs, others=False, rounds=2)
+    found = memory.measured("adam", jobs[0][0], ours.NUMPY, lambda: None)
+    return bench.Results(
+        bench.machine(),
+        cells,
+        [found],
+        growth.growths("gd", parameters=(10, 20), steps=(1, 2)),
+        [startup.Start("a thing", 1.0, 2.0)],
+    )
+
+
+def test_results_are_read_back_as_they_were_written():
+    results = results_of_a_run()
+    data = json.loads(json.dumps(results.data()))
+    again = bench.Results.read(data)
+    assert again.data() == data
+    assert page(again) == page(bench.Results.read(again.data()))
+    assert benchmarks(again) == benchmarks(bench.Results.read(data))
+
+
+def test_the_page_has_every_number_and_says_who_is_fastest():
+    slow, fast = cell("numba/bare pass", 1.0), cell("torch fused/numba", 0.5)
+    fast.seconds["torch fused"] = (1e-4, 2e-4, 3e-4)
+    text = page(bench.Results({"cpu": "one"}, [slow, fast]))
+    assert "cpu one." in text
+    assert "| adam |  | 0.2 | 0.02 |  | torch fused |" in text.replace("  ", " ").replace("| |", "|  |")
+    assert "torch fused/numba = 0.50 (0.40 to 0.60), required at least 1" in text

@@ -1,0 +1,114 @@
+"""Competitors that take turns, so that what else the machine does falls on all of them.
+
+Ratios are taken inside each round; medians and quartiles are over the rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median, quantiles
+from time import perf_counter
+
+Compete = Callable[[], object]
+"""Makes one update."""
+Spread = tuple[float, float, float]
+"""Lower quartile, median, upper quartile."""
+
+TURN_SECONDS = 2e-3
+"""A turn makes enough updates to last about this long, at least one."""
+SECONDS = 0.3
+"""A measurement takes as many rounds as last about this long together, at least ROUNDS."""
+ROUNDS = 7
+
+
+@dataclass(frozen=True)
+class Load:
+    """What an update has to do: `count` arrays of `size` numbers of a type."""
+
+    size: int
+    count: int
+    dtype: str
+
+    @property
+    def numbers(self) -> int:
+        """How many parameters there are."""
+        return self.size * self.count
+
+    def __str__(self) -> str:
+        arrays = f"{self.count:,} arrays of {self.size:,}" if self.count > 1 else f"{self.size:,}"
+        return f"{arrays}, {self.dtype}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A rule under a load.
+
+    seconds: competitor -> time of an update; ratios: "a/b" -> time of a over that of b in the same round.
+    """
+
+    rule: str
+    load: Load
+    rounds: int
+    seconds: Mapping[str, Spread]
+    ratios: Mapping[str, Spread]
+
+    def nanoseconds(self, name: str) -> float:
+        """Median time for one parameter."""
+        return 1e9 * self.seconds[name][1] / self.load.numbers
+
+
+def compete(
+    competitors: Mapping[str, Compete], rounds: int | None = None, seconds: float = SECONDS
+) -> dict[str, list[float]]:
+    """Seconds an update of each competitor, one number a round.
+
+    rounds: how many; None: as many as fit into the seconds, at least ROUNDS.
+    """
+    trials = {}
+    for name, update in competitors.items():
+        update()  # the first one makes the state, or compiles
+        trials[name] = _time(update, 1)
+    counts = {name: max(1, int(TURN_SECONDS / max(t, 1e-9))) for name, t in trials.items()}
+    if rounds is None:
+        a_round = sum(counts[name] * max(t, 1e-9) for name, t in trials.items())
+        rounds = max(ROUNDS, int(seconds / a_round))
+    times: dict[str, list[float]] = {name: [] for name in competitors}
+    for turn in _turns(list(competitors), rounds):
+        times[turn].append(_time(competitors[turn], counts[turn]) / counts[turn])
+    return times
+
+
+def _turns(names: Sequence[str], rounds: int) -> Iterator[str]:
+    """Every competitor once a round; each begins as often."""
+    for k in range(rounds):
+        first = k % len(names)
+        yield from (*names[first:], *names[:first])
+
+
+def _time(update: Compete, updates: int) -> float:
+    began = perf_counter()
+    for _ in range(updates):
+        update()
+    return perf_counter() - began
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Median and quartiles."""
+    if len(values) == 1:
+        return (values[0],) * 3
+    low, _, high = quantiles(values, n=4, method="inclusive")
+    return low, median(values), high
+
+
+def summary(
+    rule: str, load: Load, times: Mapping[str, Sequence[float]], pairs: Sequence[tuple[str, str]]
+) -> Cell:
+    """The cell of these times, with the ratios of the pairs that were measured."""
+    ratios = {
+        f"{a}/{b}": spread([x / y for x, y in zip(times[a], times[b], strict=True)])
+        for a, b in pairs
+        if a in times and b in times
+    }
+    rounds = len(next(iter(times.values())))
+    return Cell(rule, load, rounds, {name: spread(column) for name, column in times.items()}, ratios)
