@@ -124,3 +124,56 @@ def test_an_object_that_cannot_be_made_anew_is_driven_once():
 def test_negative_rates_are_a_fault():
     found = diagnose_schedule(lambda t: 0.1 * (1 - t / 10))
     assert any(f.kind == "negative" and f.t == 11 for f in found.faults)
+
+
+# ---- single slips in a formula -----------------------------------------------------------------------------
+
+
+def share(t: int, total: int = 50) -> float:
+    return min(t, total) / total
+
+
+COSINE = schedule("cosine", lr=0.1, lr_min=0.01, total=50)
+POWER = schedule("polynomial", lr=0.1, total=50, power=2.0)
+WARM = schedule("linear_warmup", lr=0.1, warmup=5).then(schedule("cosine", lr=0.1, total=50), at=5)
+SLIPS = {
+    "sine for cosine": (COSINE, lambda t: 0.01 + 0.045 * (1 + math.sin(math.pi * share(t))), "sin(pi*"),
+    "a whole period": (COSINE, lambda t: 0.01 + 0.045 * (1 + math.cos(2 * math.pi * share(t))), "cos(2*pi*"),
+    "degrees": (COSINE, lambda t: 0.01 + 0.045 * (1 + math.cos(180 * share(t))), "cos(180*"),
+    "lr for lr - lr_min": (
+        COSINE, lambda t: 0.01 + 0.05 * (1 + math.cos(math.pi * share(t))), "eta_t = lr*(cos(",
+    ),
+    "power inside": (POWER, lambda t: 0.1 * (1 - share(t) ** 2), "(Min(t, total)/total)**power"),
+    "no bound": (POWER, lambda t: 0.1 * (1 - t / 50) ** 2, "-t/total"),
+    "true division": (
+        schedule("step", lr=0.1, gamma=0.5, step_size=10), lambda t: 0.1 * 0.5 ** (t / 10), "t/step_size",
+    ),
+    "squared": (
+        schedule("inverse_time", lr=0.1, decay_rate=0.1), lambda t: 0.1 / (1 + 0.1 * t) ** 2, ")**2",
+    ),
+    "in one piece": (
+        WARM,
+        lambda t: 0.02 * t if t < 5 else 0.05 * (1 + math.cos(2 * math.pi * share(t - 5))),
+        "cos(2*pi*",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_a_slip_in_the_formula_is_named(name: str) -> None:
+    expected, faulty, words = SLIPS[name]
+    found = diagnose_schedule(faulty, expected, steps=120)
+    (fault,) = [f for f in found.faults if f.kind != "negative"]
+    assert fault.kind == "formula"
+    assert words in fault.text
+
+
+def test_changes_that_come_late_are_no_clamped_index() -> None:
+    expected = schedule("multi_step", lr=0.1, gamma=0.1, milestones=[30, 60])
+    found = diagnose_schedule(lambda t: 0.1 * 0.1 ** ((t > 30) + (t > 60)), expected)
+    assert "every change comes one update late, the first at t = 31, not 30: > for >=" in str(found)
+
+
+def test_what_has_no_numbers_is_no_slip_in_a_formula() -> None:
+    found = diagnose_schedule(lambda t: math.nan, COSINE, steps=60)
+    assert "formula" not in [f.kind for f in found.faults]

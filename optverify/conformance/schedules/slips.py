@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from optverify.conformance.schedules.fitting import fit
+from optverify.conformance.schedules.formulas import slipped
 from optverify.conformance.schedules.numbers import Rates, alike, number, places
 from optverify.conformance.schedules.pieces import inverse_power
 from optverify.language import FormulaSchedule, Schedule
@@ -71,6 +72,15 @@ def _late(rates: Rates) -> Slip:
     first = "not a number" if math.isnan(rates[0]) else f"{rates[0]:.10g}"
     kind = "non-finite" if math.isnan(rates[0]) else "delayed"
     return Slip(kind, f"delayed by one: the first value is {first}, the schedule begins at t = 1", 0)
+
+
+def _changes_late(rates: Rates, wanted: Rates) -> Slip | None:
+    """Of a rate that is held and then changes, one update late: the first repeats in any case."""
+    if rates[0] != rates[1] or wanted[0] != wanted[1]:
+        return None
+    first = int(np.argmax(wanted != wanted[0]))
+    text = f"every change comes one update late, the first at t = {first + 1}, not {first}: > for >="
+    return Slip("delayed", text, first)
 
 
 def ratios(rates: Rates) -> Rates:
@@ -138,7 +148,7 @@ def explained(rates: Rates, expected: Callable[[Any], Any]) -> Iterator[Slip]:
         yield Slip("non-finite", "not a number at t = 0, and right from t = 1 on", 0)
     for k in (1, 2, 3):
         if alike(rates[k:], wanted):
-            slip = _late(rates)
+            slip = _changes_late(rates, wanted) or _late(rates)
             yield slip if k == 1 else replace(slip, text=f"delayed by {k}: {rates[:k].tolist()} come first")
         if alike(rates, wanted[k:]):
             which = {1: "second", 2: "third", 3: "fourth"}[k]
@@ -157,6 +167,25 @@ def explained(rates: Rates, expected: Callable[[Any], Any]) -> Iterator[Slip]:
     factor = rates[0] / wanted[0] if wanted[0] else math.nan
     if math.isfinite(factor) and alike(rates, factor * wanted[:n]):
         yield Slip("scale", f"every rate is {factor:.10g} times what it should be", 0)
+    yield from _in_the_formula(rates, expected, first)
+
+
+def _in_the_formula(rates: Rates, expected: Any, first: int) -> Iterator[Slip]:
+    """One slip in the formula, of the one piece in which the rates are wrong."""
+    n = len(rates)
+    if not np.isfinite(rates).all():
+        return
+    if isinstance(expected, FormulaSchedule):
+        for text, curve in slipped(expected):
+            if alike(rates, curve(np.arange(n))):
+                yield Slip("formula", f"one slip in the formula: {text}", first)
+                return
+    if isinstance(expected, Join) and expected.clock == "own":
+        ends = (0, *expected.boundaries, n)
+        wrong = places(rates, np.asarray(expected(range(n))))
+        for piece, begin, end in zip(expected.pieces, ends[:-1], ends[1:], strict=True):
+            if begin < n and begin <= wrong.min() and wrong.max() < end:
+                yield from _in_the_formula(rates[begin:end], piece, first)
 
 
 def _recursive(rates: Rates, wanted: Rates) -> Iterator[Slip]:
