@@ -9,12 +9,12 @@ Dask cluster.
 
 from .columns import CELL, RESULTS, Row
 from .grid import Grid, every_rule
-from .run import Tally, run, sweep
+from .run import Tally, run_grid, sweep
 from .series import Best, best
 from .table import opened, read
 from .values import seeds, spaced, values
 
 __all__ = [
-    "CELL", "RESULTS", "Best", "Grid", "Row", "Tally", "best", "every_rule", "opened", "read", "run", "seeds",
-    "spaced", "sweep", "values",
+    "CELL", "RESULTS", "Best", "Grid", "Row", "Tally", "best", "every_rule", "opened", "read", "run_grid",
+    "seeds", "spaced", "sweep", "values",
 ]  # fmt: skip

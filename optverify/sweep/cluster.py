@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from time import monotonic
 from typing import Any
@@ -18,7 +19,7 @@ from .columns import Row
 PATIENCE = 30
 """Seconds to wait for the scheduler, and for its first worker."""
 LOOK = 5
-"""Seconds between two looks at how many workers there are."""
+"""Seconds between two looks at which workers there are."""
 _one = threading.Lock()
 
 
@@ -27,12 +28,13 @@ def on_cluster(
 ) -> Iterator[tuple[Cell, Row | Lost]]:
     """Yield (cell, outcome) as they are done by the workers of the scheduler at `address` ("tcp://host:8786").
 
-    A worker that dies costs its cells another try elsewhere; cells that take several along are Lost. Raises
-    ModuleNotFoundError without dask.distributed, ValueError for workers with another release of optverify,
-    OSError if there is no scheduler or worker, or the scheduler goes away.
+    A worker that dies costs the cells it had another try elsewhere; one that takes several workers along, and
+    does so again when it runs alone, is Lost. Raises ModuleNotFoundError without dask.distributed, ValueError
+    for workers with another release of optverify, OSError if there is no scheduler or no worker, or if the
+    scheduler goes away.
     """
     try:
-        from distributed import Client, as_completed
+        from distributed import Client
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
             "a Dask cluster needs dask.distributed: pip install 'optverify[cluster]'"
@@ -43,28 +45,100 @@ def on_cluster(
     except (OSError, ValueError) as error:
         raise OSError(f"there is no Dask scheduler at {address!r} ({error})") from None
     try:
-        _check(client, address)
-        source = iter(cells)
-        under_way: dict[Any, Cell] = {}
-        done = as_completed(loop=client.loop)
-        looked, room = 0.0, 0
-        while True:
-            if monotonic() - looked > LOOK:
-                looked, room = monotonic(), AHEAD * max(1, sum(client.nthreads().values()))
-            for cell in islice(source, max(0, room - len(under_way))):
-                future = client.submit(_alone, work, cell, key=f"optverify-{cell.key}", pure=False)
-                under_way[future] = cell
-                done.add(future)
-            if not under_way:
-                return
-            batch = done.next_batch()
-            ready = [future for future in batch if future.status == "finished"]
-            rows = _rows(client, ready)
-            for future in batch:
-                found = rows[future] if future in rows else _outcome(client, address, future)
-                yield under_way.pop(future), found
+        yield from _Run(client, address, work).outcomes(cells)
     finally:
         client.close()
+
+
+class _Run:
+    """Cells under way on a cluster."""
+
+    def __init__(self, client: Any, address: str, work: Callable[[Cell], Row]) -> None:
+        from distributed import as_completed
+
+        self.client, self.address, self.work = client, address, work
+        self.done = as_completed(loop=client.loop)
+        self.under_way: dict[Any, Cell] = {}
+        self.workers: set[str] = set()
+        self.looked, self.room = -math.inf, 0
+
+    def outcomes(self, cells: Sequence[Cell]) -> Iterator[tuple[Cell, Row | Lost]]:
+        """All of them; a cell whose workers died may not be to blame, and has another try alone."""
+        try:
+            self.client.wait_for_workers(1, timeout=PATIENCE)
+        except TimeoutError:
+            raise OSError(f"the Dask scheduler at {self.address!r} has no workers") from None
+        source, suspects = iter(cells), []
+        while True:
+            self.look()
+            for cell in islice(source, max(0, self.room - len(self.under_way))):
+                self.hand_out(cell)
+            if not self.under_way:
+                break
+            for cell, outcome in self.some():
+                if outcome is None:
+                    suspects.append(cell)
+                else:
+                    yield cell, outcome
+        for suspect in suspects:
+            self.hand_out(suspect, "-alone")
+            for cell, outcome in self.some():
+                yield cell, Lost("the workers that ran it died") if outcome is None else outcome
+
+    def look(self) -> None:
+        """See which workers there are by now: how many cells they can take, and whether they are ours."""
+        if monotonic() - self.looked < LOOK:
+            return
+        threads = self.client.nthreads()
+        self.check_releases(threads.keys() - self.workers)
+        self.workers |= threads.keys()
+        self.looked, self.room = monotonic(), AHEAD * max(1, sum(threads.values()))
+
+    def check_releases(self, workers: Collection[str]) -> None:
+        """ValueError unless these have this release: one without it would swallow its cells."""
+        if not workers:
+            return
+        answers = self.client.run(_release, workers=list(workers), on_error="return")
+        for answer in answers.values():
+            if isinstance(answer, ImportError | AttributeError):
+                raise ValueError(f"workers of {self.address!r} cannot import optverify.sweep ({answer})")
+            if isinstance(answer, str) and answer != __version__:
+                raise ValueError(
+                    f"this is optverify {__version__} and workers of {self.address!r} have {answer}"
+                )
+
+    def hand_out(self, cell: Cell, suffix: str = "") -> None:
+        key = f"optverify-{cell.key}{suffix}"
+        future = self.client.submit(_alone, self.work, cell, key=key, pure=False)
+        self.under_way[future] = cell
+        self.done.add(future)
+
+    def some(self) -> list[tuple[Cell, Row | Lost | None]]:
+        """Wait for outcomes; None where workers died."""
+        batch = self.done.next_batch()
+        ready = [future for future in batch if future.status == "finished"]
+        try:
+            rows = dict(zip(ready, self.client.gather(ready), strict=True))
+        except Exception:  # one was lost since: they are asked for one by one
+            rows = {}
+        found = [rows[future] if future in rows else self.outcome(future) for future in batch]
+        return [(self.under_way.pop(future), outcome) for future, outcome in zip(batch, found, strict=True)]
+
+    def outcome(self, future: Any) -> Row | Lost | None:
+        from distributed import KilledWorker
+
+        try:
+            row: Row = future.result()
+            return row
+        except KilledWorker:
+            return None
+        except Exception as error:
+            if self.client.status != "running" or future.status != "error":
+                raise OSError(
+                    f"the Dask scheduler at {self.address!r} is gone: what is done is kept, and the same "
+                    "command does the rest"
+                ) from None
+            return Lost(f"{type(error).__name__}: {error}")
 
 
 def _alone(work: Callable[[Cell], Row], cell: Cell) -> Row:
@@ -75,43 +149,5 @@ def _alone(work: Callable[[Cell], Row], cell: Cell) -> Row:
         return work(cell)
 
 
-def _check(client: Any, address: str) -> None:
-    try:
-        client.wait_for_workers(1, timeout=PATIENCE)
-    except TimeoutError:
-        raise OSError(f"the Dask scheduler at {address!r} has no workers") from None
-    try:
-        versions = set(client.run(_version).values())
-    except Exception as error:
-        raise ValueError(f"the workers of {address!r} cannot import optverify ({error})") from None
-    if versions != {__version__}:
-        others = ", ".join(sorted(versions - {__version__}))
-        raise ValueError(f"this is optverify {__version__} and workers of {address!r} have {others}")
-
-
-def _version() -> str:
+def _release() -> str:
     return __version__
-
-
-def _rows(client: Any, futures: list[Any]) -> dict[Any, Row]:
-    """Their results in one message; none if one was lost since, and they are asked for one by one."""
-    try:
-        return dict(zip(futures, client.gather(futures), strict=True))
-    except Exception:
-        return {}
-
-
-def _outcome(client: Any, address: str, future: Any) -> Row | Lost:
-    from distributed import KilledWorker
-
-    try:
-        found: Row = future.result()
-    except KilledWorker:
-        return Lost("the workers that ran it died")
-    except BaseException as error:
-        if future.status == "error" and isinstance(error, Exception):
-            return Lost(f"{type(error).__name__}: {error}")
-        if client.status == "running" and isinstance(error, Exception):
-            return Lost(f"the cluster gave it up ({type(error).__name__})")
-        raise
-    return found

@@ -31,10 +31,8 @@ def parquet_rows(path: Path) -> list[Row]:
 
     try:
         table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise ValueError(
-            f"{str(path)!r} is no Parquet file that can be read ({_first_line(error)})"
-        ) from None
+    except pa.ArrowException:
+        raise ValueError(f"{str(path)!r} cannot be read as Parquet: name another file") from None
     found = {k: v for k, v in (table.schema.metadata or {}).items() if k in METADATA}
     if found != METADATA:
         raise ValueError(
@@ -60,7 +58,3 @@ def write_parquet(path: Path, rows: list[Row], hyperparameters: Iterable[str]) -
         os.replace(fresh, path)
     finally:
         fresh.unlink(missing_ok=True)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

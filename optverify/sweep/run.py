@@ -80,12 +80,14 @@ def sweep(
     if path is not None:
         check_ending(path)
     with opened(path) as store:
-        run(grid, store, jobs=jobs, scheduler=scheduler, time_limit=time_limit, retry=retry, on_row=on_row)
+        run_grid(
+            grid, store, jobs=jobs, scheduler=scheduler, time_limit=time_limit, retry=retry, on_row=on_row
+        )
         found = {row["key"]: row for row in store.rows()}
     return [found[cell.key] for cell in grid]
 
 
-def run(
+def run_grid(
     grid: Grid,
     store: Store,
     *,

@@ -33,7 +33,7 @@ class Store:
     """
 
     def __init__(self, path: Path | None, mode: Mode = "shared") -> None:
-        self.path = path
+        self.path, self._reads = path, mode == "read"
         self.hyperparameters: set[str] = set()
         place = ":memory:" if path is None else path.absolute().as_uri()
         with self._told():
@@ -60,11 +60,11 @@ class Store:
                 f"{str(self.path)!r} has format {version} and this release reads format {FORMAT}: "
                 "name another file, or use the release that made it"
             )
+        self._empty = not tables
+        self._read_columns()  # before anything is changed
         if mode != "read":
             self._make(alone=mode == "alone")
-        self._reads = mode == "read"
-        self._empty = self._reads and not tables
-        self._read_columns()
+            self._empty = False
 
     def _make(self, alone: bool) -> None:
         run = self._database.execute

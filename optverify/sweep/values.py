@@ -11,6 +11,8 @@ DIGITS = 6
 """Significant digits of the values of a grid: the same on every machine, whatever its logarithm gives."""
 MOST = 1_000_000
 """Values of one grid."""
+LONGEST = 60
+"""Characters of a text that an error repeats."""
 
 
 def spaced(low: float, high: float, count: int, *, linear: bool = False) -> list[float]:
@@ -75,9 +77,8 @@ def problem_parts(text: str) -> tuple[str, dict[str, Any]]:
             return tree.func.id, {_named(k): ast.literal_eval(k.value) for k in tree.keywords}
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         pass
-    raise ValueError(
-        f"problem {text!r} is neither a name nor name(parameter=value), as rosenbrock(dim=10) is"
-    )
+    shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    raise ValueError(f"problem {shown!r} is neither a name nor of the form rosenbrock(dim=10)")
 
 
 def split(text: str) -> list[str]:

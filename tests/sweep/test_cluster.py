@@ -1,0 +1,123 @@
+"""A Dask cluster: the same rows, and workers, schedulers and releases that fail."""
+
+import json
+import operator
+import os
+import subprocess
+import sys
+import time
+from functools import partial
+
+import pytest
+from distributed import LocalCluster
+
+from optverify.sweep import cluster, read, sweep
+from optverify.workers import Lost
+
+from .conftest import SMALL, numbers
+
+
+@pytest.fixture(scope="module")
+def local():
+    """A cluster of two processes with two threads each."""
+    with LocalCluster(
+        n_workers=2, threads_per_worker=2, dashboard_address=":0", silence_logs=50, host="127.0.0.1"
+    ) as made:
+        yield made
+
+
+def job(key, *call):
+    """What on_cluster takes for a cell: it has a key, and operator.call runs it."""
+    made = partial(*call)
+    made.key = key
+    return made
+
+
+def test_it_gives_the_rows_of_local_processes(local, command, whole, tmp_path):
+    path = tmp_path / "r.sqlite"
+    code, _, err = command(*SMALL, "--out", path, "--scheduler", local.scheduler_address).wait()
+    assert (code, err) == (0, "")
+    assert numbers(read(path)) == numbers(whole)
+
+
+def test_what_a_cell_runs_into_is_its_error(local):
+    rows = sweep(["gd", "muon"], ["rosenbrock"], lr=[1e-4, 1.0], steps=10, scheduler=local.scheduler_address)
+    assert [r["diverged"] for r in rows] == [False, True, None, None]
+    (slow,) = sweep(["gd"], ["booth"], steps=10**9, time_limit=0.3, scheduler=local.scheduler_address)
+    assert slow["error"] == "it took longer than 0.3 s"
+
+
+def test_a_cell_that_takes_workers_along_is_lost_alone(local):
+    jobs = [job("a", dict, {"error": None}), job("b", os._exit, 9), job("c", dict, {"error": "x"})]
+    outcomes = cluster.on_cluster(local.scheduler_address, operator.call, jobs)
+    found = {one.key: outcome for one, outcome in outcomes}
+    assert isinstance(found["b"], Lost)
+    assert str(found["b"]) == "the workers that ran it died"
+    assert (found["a"], found["c"]) == ({"error": None}, {"error": "x"})
+
+
+def test_a_worker_that_dies_costs_its_cells_another_try(local, tmp_path):
+    path = str(tmp_path / "died")
+    code = f"open({path!r}, 'x') and __import__('os')._exit(9)"  # the second time it is there
+    ((_, outcome),) = cluster.on_cluster(local.scheduler_address, operator.call, [job("a", eval, code)])
+    assert isinstance(outcome, Lost)
+    assert str(outcome).startswith("FileExistsError")
+
+
+def test_without_a_scheduler_it_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(cluster, "PATIENCE", 1)
+    with pytest.raises(OSError, match=r"there is no Dask scheduler at 'tcp://127\.0\.0\.1:1'"):
+        sweep(["gd"], ["booth"], scheduler="tcp://127.0.0.1:1")
+    with pytest.raises(OSError, match="there is no Dask scheduler at 'nonsense'"):
+        sweep(["gd"], ["booth"], scheduler="nonsense")
+
+
+def test_workers_of_another_release_are_refused(local, monkeypatch):
+    monkeypatch.setattr(cluster, "__version__", "9.9")
+    with pytest.raises(ValueError, match=r"this is optverify 9\.9 and workers of .* have 0\.1\.0"):
+        sweep(["gd"], ["booth"], scheduler=local.scheduler_address)
+
+
+def test_without_workers_it_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(cluster, "PATIENCE", 1)
+    with (
+        LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50, host="127.0.0.1") as empty,
+        pytest.raises(OSError, match="has no workers"),
+    ):
+        sweep(["gd"], ["booth"], scheduler=empty.scheduler_address)
+
+
+def test_a_scheduler_that_goes_away_leaves_the_rows(command, tmp_path):
+    """One sentence, exit code 2, and the rows that are done."""
+    path, place = tmp_path / "r.sqlite", tmp_path / "scheduler.json"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
+    scheduler = subprocess.Popen(
+        [*dask, "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", place], **quiet
+    )
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", place, "--no-dashboard",
+         "--nworkers", "1", "--no-nanny", "--death-timeout", "20"], **quiet,
+    )  # fmt: skip
+    try:
+        end = time.monotonic() + 60
+        while not place.exists() and time.monotonic() < end:
+            time.sleep(0.1)
+        address = json.loads(place.read_text())["address"]
+        started = command(*SMALL, "--out", path, "--scheduler", address)
+        assert started.wait_for(6, path)
+        scheduler.kill()
+        code, out, err = started.wait()
+        assert (code, out) == (2, "")
+        assert err.splitlines()[-1].startswith("error: the Dask scheduler at")
+        assert 0 < len(read(path)) < 48
+    finally:
+        for one in (scheduler, worker):
+            one.kill()
+            one.wait()
+
+
+def test_missing_dask_is_one_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'optverify\[cluster\]'"):
+        sweep(["gd"], ["booth"], scheduler="tcp://127.0.0.1:1")
