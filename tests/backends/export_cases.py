@@ -1,23 +1,37 @@
 """Runs of exported code: what it is given, what the NumPy step makes of that, and programs that compute it.
 
-The programs of C, JavaScript and Rust read doubles from stdin and write doubles to stdout: many rules in one
-program, since a compiler takes longer to start than to compile a rule.
+The programs of C, JavaScript and Rust read and write doubles, many rules in one program: a compiler takes
+longer to start than to compile a rule.
 """
 
-from __future__ import annotations
-
+import importlib.util
+import inspect
 import subprocess
+import sys
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
+import sympy as sp
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from optverify.backends.export import export_rule
 from optverify.backends.export.header import identifier
 from optverify.backends.numpy import numpy_module
+from optverify.language import Rule, theta
+from optverify.language.notation import is_scalar
+from optverify.language.operators import Operator
 
 UPDATES = 12
-OFTEN = {"precondition_frequency": 3.0, "period": 3.0, "sync_period": 2.0, "warmup": 5.0, "average_start": 4.0,
-         "loss": 1.5, "accumulate": 3.0}  # fmt: skip
+OFTEN = {
+    "precondition_frequency": 3.0,
+    "period": 3.0,
+    "sync_period": 2.0,
+    "warmup": 5.0,
+    "average_start": 4.0,
+    "loss": 1.5,
+    "accumulate": 3.0,
+}
 """So that everything happens within a run."""
 
 
@@ -25,11 +39,11 @@ OFTEN = {"precondition_frequency": 3.0, "period": 3.0, "sync_period": 2.0, "warm
 class Case:
     """A rule, and the numbers of a run.
 
-    name: an identifier; gradients and the arrays of `inputs`: one an update.
+    name: an identifier; gradients and what stands in `inputs`: one an update.
     """
 
     name: str
-    rule: object
+    rule: Rule
     shape: tuple[int, ...]
     theta: np.ndarray = field(init=False)
     gradients: np.ndarray = field(init=False)
@@ -38,21 +52,18 @@ class Case:
 
     def __post_init__(self):
         rng = np.random.default_rng(sum(map(ord, self.rule.name)))
+        series = (UPDATES, *self.shape)
         self.theta = rng.normal(size=self.shape)
-        self.gradients = rng.normal(size=(UPDATES, *self.shape)) * 10.0 ** rng.integers(
-            -3, 2, size=(UPDATES, *self.shape)
-        )
-        self.gradients[:2, ..., -1] = 0
+        self.gradients = rng.normal(size=series) * 10.0 ** rng.integers(-3, 2, size=series)
+        self.gradients.reshape(UPDATES, -1)[:2, -1] = 0
         self.inputs = {
-            i.name: np.abs(rng.normal(size=UPDATES)) if i.scalar else rng.normal(size=(UPDATES, *self.shape))
+            i.name: np.abs(rng.normal(size=UPDATES)) if i.scalar else rng.normal(size=series)
             for i in self.rule.inputs
         }
         self.values = {h.name: OFTEN.get(h.name, h.default) for h in self.rule.hyperparameters}
 
     def used(self, function):
-        """The hyperparameters that a function of the step module takes."""
-        import inspect
-
+        """The hyperparameters that a function of a module takes."""
         return {n: v for n, v in self.values.items() if n in inspect.signature(function).parameters}
 
     def given(self, t):
@@ -69,27 +80,40 @@ class Case:
     @property
     def looks(self):
         """True if it takes its gradient elsewhere than at theta."""
-        return str(self.rule.gradient_point) != "theta_{t-1}"
+        return self.rule.gradient_point != theta.before
+
+    @property
+    def sizes(self):
+        """Of each state: its name, how many numbers it has, and whether it is one."""
+        rows, columns = self.shape if len(self.shape) == 2 else (self.shape[0], 1)
+        sides = {"rows": rows, "columns": columns, "left": rows**2, "right": columns**2, "": self.theta.size}
+        return [(s.name, 1 if s.scalar else sides[s.side], s.scalar) for s in self.rule.states]
+
+    @property
+    def width(self):
+        """How many numbers an update writes."""
+        return self.theta.size * (2 if self.looks else 1) + sum(n for _, n, _ in self.sizes)
 
 
-def case(rule, name=None, shape=None):
+def case(chosen, name=None, shape=None):
     """A case on a matrix, or on twelve numbers."""
-    return Case(name or identifier(rule.name), rule, shape or ((4, 3) if rule.needs_matrix else (12,)))
+    shape = shape or ((4, 3) if chosen.needs_matrix else (12,))
+    return Case(name or identifier(chosen.name), chosen, shape)
 
 
 def run(module, c, convert=lambda x: x):
     """The rows of a run by a Python module: gradient point, theta and states after each update."""
-    theta = convert(c.theta)
-    state = module.init(theta, **c.used(module.init))
+    x = convert(c.theta)
+    state = module.init(x, **c.used(module.init))
     rows = []
     for t in range(UPDATES):
         row = []
         if c.looks:
-            row.append(module.gradient_point(theta, state, **c.used(module.gradient_point)))
-        given = {n: convert(x) if np.ndim(x) else x for n, x in c.given(t).items()}
-        theta, state = module.step(theta, convert(c.gradients[t]), state, **given, **c.used(module.step))
-        row += [theta, *state[1:]]
-        rows.append(np.concatenate([np.ravel(np.asarray(x, np.float64)) for x in row]))
+            row.append(module.gradient_point(x, state, **c.used(module.gradient_point)))
+        given = {n: convert(v) if np.ndim(v) else v for n, v in c.given(t).items()}
+        x, state = module.step(x, convert(c.gradients[t]), state, **given, **c.used(module.step))
+        row += [x, *(getattr(state, s.name) for s in c.rule.states)]
+        rows.append(np.concatenate([np.ravel(np.asarray(v, np.float64)) for v in row]))
     return np.array(rows)
 
 
@@ -99,164 +123,104 @@ def expected(c):
         return run(numpy_module(c.rule), c)
 
 
-def exact(rule):
-    """True if no line sums over an array, so that one order of operations is one result."""
-    return not any(f.args and type(f).__name__ not in ("rows", "columns") for f in rule.operators)
+def imported(text, folder, name):
+    """A Python source as a module, from a file: Numba wants one."""
+    path = Path(folder) / f"{name}.py"
+    path.write_text(text, "utf-8")
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # torch.compile and NamedTuple look it up
+    spec.loader.exec_module(module)
+    return module
 
 
-def sizes(c):
-    """Of theta and of each state: how many numbers."""
-    rows, columns = c.shape if len(c.shape) == 2 else (c.shape[0], 1)
-    sides = {"rows": rows, "columns": columns, "left": rows**2, "right": columns**2, "": c.theta.size}
-    return [(s.name, 1 if s.scalar else sides[s.side], s.scalar) for s in c.rule.states]
+def rounds_alike(chosen):
+    """True if every line is made of + - * / sqrt, comparisons and powers of numbers: one result everywhere.
+
+    Sums over arrays are added in another order, and powers of arrays have other routines.
+    """
+    for _, e in chosen.assignments:
+        powers = {p for p in e.atoms(sp.Pow) if not is_scalar(p)}
+        if e.atoms(Operator) - {f for f in e.atoms(Operator) if f.func.__name__ in ("rows", "columns")}:
+            return False
+        if any(abs(p.exp) not in (1, 2, sp.Rational(1, 2)) for p in powers):
+            return False
+        if any(not is_scalar(f) for f in e.atoms(sp.exp, sp.log)):
+            return False
+    return True
 
 
-# ---- programs ------------------------------------------------------------------------------------------------
+# ---- how near ------------------------------------------------------------------------------------------
 
 
-def execute(command, folder, cases):
-    """Run a program on the cases, and cut what it writes into rows."""
-    numbers = np.concatenate([x for c in cases for x in c.numbers()])
+def distance(got, wanted):
+    """The largest difference, relative to the coordinate or to a thousandth of the largest of its column."""
+    if not np.array_equal(np.isnan(got), np.isnan(wanted)):
+        return np.inf
+    size = np.maximum(np.abs(wanted), 1e-3 * np.nanmax(np.abs(wanted)))
+    return float(np.nanmax(np.abs(got - wanted) / np.where(size > 0, size, 1), initial=0))
+
+
+def same_bits(got, wanted):
+    """True if every number is the same, NaN too."""
+    return np.array_equal(got, wanted, equal_nan=True)
+
+
+# ---- programs ------------------------------------------------------------------------------------------
+
+
+def compiled(command, folder):
+    """Compile; what the compiler says is an error."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stderr[:3000]
+
+
+def executed(command, folder, cases):
+    """Run a program on the cases, and cut what it writes into rows: name -> (UPDATES, width)."""
+    numbers = np.concatenate([x for c in cases for x in c.numbers()]).astype("<f8")
     (folder / "numbers").write_bytes(numbers.tobytes())
     done = subprocess.run(
         command, cwd=folder, input=numbers.tobytes(), capture_output=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr.decode()[:3000]
-    out = np.frombuffer(done.stdout)
-    rows, at = {}, 0
+    out = np.frombuffer(done.stdout, "<f8")
+    ends = np.cumsum([UPDATES * c.width for c in cases])
+    assert out.size == ends[-1]
+    parts = np.split(out, ends[:-1])
+    return {c.name: part.reshape(UPDATES, c.width) for c, part in zip(cases, parts, strict=True)}
+
+
+def written(kind, cases, folder, ending, **facts):
+    """Write the rules and a program that runs them."""
     for c in cases:
-        width = c.theta.size * (2 if c.looks else 1) + sum(n for _, n, _ in sizes(c))
-        rows[c.name] = out[at : at + UPDATES * width].reshape(UPDATES, width)
-        at += UPDATES * width
-    assert at == out.size
-    return rows
-
-
-def compiled(command, folder):
-    """Compile; what the compiler says is an error."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
-    assert done.returncode == 0, done.stderr[:3000]
+        named = replace(c.rule, name=c.name)  # the names in C begin with the rule's
+        (folder / f"{c.name}.{ending}").write_text(export_rule(named, kind), "utf-8")
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "programs"),
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    main = {"h": "main.c"}.get(ending, f"main.{ending}")
+    text = environment.get_template(f"{main}.j2").render(cases=cases, updates=UPDATES, **facts)
+    (folder / main).write_text(text, "utf-8")
 
 
 def c_program(cases, folder, flags=("-O2",), real="double"):
-    """All cases as one C program."""
-    lines = ["#include <stdio.h>", *(f"#define {c.name.upper()}_REAL {real}" for c in cases)]
-    lines += [f'#include "{c.name}.h"' for c in cases]
-    lines += [
-        "static void get(double *x, size_t n) { if (fread(x, sizeof *x, n, stdin) != n) exit(3); }",
-        "static void put(double x) { if (fwrite(&x, sizeof x, 1, stdout) != 1) exit(4); }",
-    ]
-    for c in cases:
-        source = export_rule(replace(c.rule, name=c.name), "c")
-        (folder / f"{c.name}.h").write_text(source, "utf-8")
-        n, p = c.theta.size, c.name
-        h = ", &h" if c.rule.hyperparameters else ""
-        dims = ", ".join(map(str, c.shape if c.rule.needs_matrix else (n,)))
-        lines += [f"static void run_{p}(void)", "{", f"    double in[{n}]; {p}_real theta[{n}], g[{n}];",
-                  f"    {p}_state state;"]  # fmt: skip
-        if h:
-            lines.append(f"    {p}_hyper h = {p}_defaults();")
-            lines += [f"    h.{name} = {value!r};" for name, value in c.values.items()]
-        lines += [f"    get(in, {n});", f"    for (int i = 0; i < {n}; i++) theta[i] = ({p}_real)in[i];"]
-        lines += [f"    if ({p}_init(&state, theta, {dims}{h})) exit(5);",
-                  f"    for (int t = 0; t < {UPDATES}; t++) {{",
-                  f"        get(in, {n}); for (int i = 0; i < {n}; i++) g[i] = ({p}_real)in[i];"]  # fmt: skip
-        given = ""
-        for i in c.rule.inputs:
-            if i.scalar:
-                lines.append(f"        double {i.name}; get(&{i.name}, 1);")
-                given += f", {i.name}"
-            else:
-                lines += [f"        {p}_real {i.name}[{n}]; get(in, {n});",
-                          f"        for (int i = 0; i < {n}; i++) {i.name}[i] = ({p}_real)in[i];"]  # fmt: skip
-                given += f", {i.name}"
-        if c.looks:
-            lines += [f"        {p}_real point[{n}];", f"        {p}_gradient_point(&state, theta, point{h});",
-                      f"        for (int i = 0; i < {n}; i++) put(point[i]);"]  # fmt: skip
-        lines += [f"        {p}_step(&state, theta, g{given}{h});",
-                  f"        for (int i = 0; i < {n}; i++) put(theta[i]);"]  # fmt: skip
-        for name, size, scalar in sizes(c):
-            lines.append(f"        put(state.{name});" if scalar else
-                         f"        for (int i = 0; i < {size}; i++) put(state.{name}[i]);")  # fmt: skip
-        lines += ["    }", f"    {p}_free(&state);", "}"]
-    lines += ["int main(void)", "{", *(f"    run_{c.name}();" for c in cases), "    return 0;", "}", ""]
-    (folder / "main.c").write_text("\n".join(lines), "utf-8")
+    """The rows of all cases by one C program; warnings are errors."""
+    written("c", cases, folder, "h", real=real)
     warnings = ("-std=c99", "-Wall", "-Wextra", "-Werror")
     compiled(("gcc", *warnings, *flags, "main.c", "-o", "main", "-lm"), folder)
-    return execute(("./main",), folder, cases)
+    return executed(("./main",), folder, cases)
 
 
 def javascript_program(cases, folder):
-    """All cases as one program of Node."""
-    lines = ['import { readFileSync, writeSync } from "node:fs";']
-    lines += ["const numbers = new Float64Array(new Uint8Array(readFileSync('numbers')).buffer);",
-              "let at = 0;", "const out = [];",
-              "const get = (n) => { at += n; return numbers.slice(at - n, at); };"]  # fmt: skip
-    for c in cases:
-        (folder / f"{c.name}.mjs").write_text(export_rule(c.rule, "javascript"), "utf-8")
-        n = c.theta.size
-        lines.append(f'import * as {c.name} from "./{c.name}.mjs";')
-        h = ", ".join(f"{name}: {value!r}" for name, value in c.values.items())
-        dims = f", {c.shape[0]}, {c.shape[1]}" if c.rule.needs_matrix else ""
-        lines += ["{", f"    const h = {{ {h} }};", f"    const theta = get({n});",
-                  f"    const state = {c.name}.init(theta{dims}, h);",
-                  f"    for (let t = 0; t < {UPDATES}; t++) {{", f"        const g = get({n});"]  # fmt: skip
-        given = "".join(
-            f", {i.name}: get({1 if i.scalar else n}){'[0]' if i.scalar else ''}" for i in c.rule.inputs
-        )
-        lines.append(f"        const given = {{ ...h{given} }};")
-        if c.looks:
-            lines.append(
-                f"        out.push(...{c.name}.gradientPoint(theta, state, new Float64Array({n}), h));"
-            )
-        lines += [f"        {c.name}.step(theta, g, state, given);", "        out.push(...theta);"]
-        lines += [f"        out.push({'' if scalar else '...'}state.{name});" for name, _, scalar in sizes(c)]
-        lines += ["    }", "}"]
-    lines += ["const bytes = new Uint8Array(Float64Array.from(out).buffer);",
-              "for (let i = 0; i < bytes.length;) i += writeSync(1, bytes, i);", ""]  # fmt: skip
-    (folder / "main.mjs").write_text("\n".join(lines), "utf-8")
-    return execute(("node", "main.mjs"), folder, cases)
+    """The rows of all cases by one program of Node."""
+    written("javascript", cases, folder, "mjs")
+    return executed(("node", "main.mjs"), folder, cases)
 
 
 def rust_program(cases, folder):
-    """All cases as one crate."""
-    lines = ["use std::io::{Read, Write};", "struct Stream { numbers: Vec<f64>, at: usize, out: Vec<f64> }",
-             "impl Stream {", "    fn get(&mut self, n: usize) -> Vec<f64> {",
-             "        self.at += n; self.numbers[self.at - n..self.at].to_vec()", "    }", "}"]  # fmt: skip
-    for c in cases:
-        (folder / f"{c.name}.rs").write_text(export_rule(c.rule, "rust"), "utf-8")
-        n, p = c.theta.size, c.name
-        h = ", &h" if c.rule.hyperparameters else ""
-        dims = f", {c.shape[0]}, {c.shape[1]}" if c.rule.needs_matrix else ""
-        values = ", ".join(f"{name}: {value!r}" for name, value in c.values.items())
-        lines += [f"mod {p};", f"fn run_{p}(s: &mut Stream) {{"]
-        lines += [f"    let h = {p}::Hyper {{ {values} }};"] if h else []
-        lines += [f"    let mut theta = s.get({n});", f"    let mut state = {p}::State::new(&theta{dims}{h});",
-                  f"    for _ in 0..{UPDATES} {{", f"        let g = s.get({n});"]  # fmt: skip
-        given = ""
-        for i in c.rule.inputs:
-            lines.append(f"        let {i.name} = s.get({1 if i.scalar else n}){'[0]' if i.scalar else ''};")
-            given += f", {i.name}" if i.scalar else f", &{i.name}"
-        if c.looks:
-            lines += [f"        let mut point = vec![0.0; {n}];",
-                      f"        {p}::gradient_point(&theta, &state{h}, &mut point);",
-                      "        s.out.extend(&point);"]  # fmt: skip
-        lines += [
-            f"        {p}::step(&mut theta, &g, &mut state{given}{h});",
-            "        s.out.extend(&theta);",
-        ]
-        lines += [
-            f"        s.out.push(state.{name});" if scalar else f"        s.out.extend(&state.{name});"
-            for name, _, scalar in sizes(c)
-        ]
-        lines += ["    }", "}"]
-    lines += ["fn main() {", "    let mut bytes = Vec::new();",
-              "    std::io::stdin().read_to_end(&mut bytes).unwrap();",
-              "    let numbers = bytes.chunks(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect();",
-              "    let mut s = Stream { numbers, at: 0, out: Vec::new() };",
-              *(f"    run_{c.name}(&mut s);" for c in cases),
-              "    let bytes: Vec<u8> = s.out.iter().flat_map(|x| x.to_le_bytes()).collect();",
-              "    std::io::stdout().write_all(&bytes).unwrap();", "}", ""]  # fmt: skip
-    (folder / "main.rs").write_text("\n".join(lines), "utf-8")
-    compiled(("rustc", "--edition", "2021", "-D", "warnings", "-A", "dead_code", "-O", "main.rs"), folder)
-    return execute(("./main",), folder, cases)
+    """The rows of all cases by one crate; warnings are errors."""
+    written("rust", cases, folder, "rs")
+    allowed = ("-D", "warnings", "-A", "dead_code")
+    compiled(("rustc", "--edition", "2021", *allowed, "-O", "main.rs"), folder)
+    return executed(("./main",), folder, cases)

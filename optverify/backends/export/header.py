@@ -22,7 +22,7 @@ def header(rule: Rule, *notes: str) -> list[str]:
     """The lines of the comment at the top: what it is, the recurrence, the dialect, the sources, notes."""
     printed = recurrence(rule)
     lines = [f"{rule.title}: {rule.summary}", ""]
-    lines += [f"    {name} = {code}" for name, code in printed.lines]
+    lines += [f"    {name} = {code.replace('math.', '')}" for name, code in printed.lines]
     lines += [""]
     if printed.gradient_point != "theta":
         lines += [f"The gradient is taken at {printed.gradient_point}."]
@@ -64,9 +64,9 @@ def environment() -> Environment:
 
 
 def render(template: str, **facts: Any) -> str:
-    """A file from its template, with no line that ends in blanks and one empty line at most in a row."""
+    """A file from its template, without blanks at the ends of lines and with two empty lines at most."""
     text = environment().get_template(template).render(**facts)
-    return re.sub(r"\n{4,}", "\n\n\n", re.sub(r"[ \t]+\n", "\n", text))
+    return re.sub(r"\n{4,}", "\n\n\n", re.sub(r"[ \t]+\n", "\n", text)).strip() + "\n"
 
 
 @lru_cache(maxsize=16)

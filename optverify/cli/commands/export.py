@@ -48,13 +48,16 @@ def run(rule: str, options: tuple[str, ...], like: str | None, target: str, out:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file in one move; OSError, in one sentence, if it cannot be written."""
+    temporary = None
     try:
         with NamedTemporaryFile("w", encoding="utf-8", newline="\n", dir=path.parent, delete=False) as file:
             temporary = Path(file.name)
             file.write(text)
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(0o666 & ~_umask())  # a temporary file is its owner's alone
         os.replace(temporary, path)
     except OSError as error:
+        if temporary:
+            temporary.unlink(missing_ok=True)
         raise OSError(f"cannot write {str(path)!r} ({error.strerror}): name another file") from None
 
 

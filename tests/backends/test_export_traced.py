@@ -1,0 +1,238 @@
+"""PyTorch and JAX: the numbers of the NumPy step, exact hypergradients, and one compilation for every t."""
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from optverify.backends.export import export_rule
+from optverify.language import g, grad, t, theta
+from optverify.rules import registry, rule
+
+from .export_cases import UPDATES, case, distance, expected, imported, run
+from .test_export import NAMES, WRAPPED
+
+HEAVY = {"shampoo": 1e-10, "soap": 1e-9, "muon": 1e-12}
+NEAR = {"torch": 1e-13, "jax": 2e-12}
+"""JAX raises to t by a routine of its own, and 1 - beta^t multiplies what that rounds by 1/(1 - beta)."""
+SMOOTH = [
+    "gd",
+    "momentum",
+    "nesterov",
+    "adagrad",
+    "rmsprop",
+    "adam",
+    "adamw",
+    "nadam",
+    "radam",
+    "schedule_free_sgd",
+]
+"""Rules whose derivative with respect to lr is compared with SymPy's."""
+
+
+class Torch:
+    """What the tests need of PyTorch."""
+
+    name = "torch"
+
+    def __init__(self):
+        self.torch = pytest.importorskip("torch", reason="needs torch: these tests run where the peers are")
+
+    def array(self, x):
+        """An array as a tensor."""
+        return self.torch.from_numpy(np.array(x))
+
+    def derivative(self, function, x):
+        """Of a function of one number."""
+        number = self.torch.tensor(x, dtype=self.torch.float64, requires_grad=True)
+        (made,) = self.torch.autograd.grad(function(number), number)
+        return float(made)
+
+    def compiled(self, function):
+        """A function compiled whole, and how often that was done."""
+        counted = self.torch._dynamo.testing.CompileCounter()
+        self.torch._dynamo.reset()
+        return self.torch.compile(function, backend=counted, fullgraph=True), lambda: counted.frame_count
+
+
+class Jax:
+    """What the tests need of JAX, in float64."""
+
+    name = "jax"
+
+    def __init__(self):
+        self.jax = pytest.importorskip("jax", reason="needs jax: these tests run where the peers are")
+        self.jax.config.update("jax_enable_x64", True)
+
+    def array(self, x):
+        """An array of JAX."""
+        return self.jax.numpy.asarray(x)
+
+    def derivative(self, function, x):
+        """Of a function of one number."""
+        return float(self.jax.grad(function)(x))
+
+    def compiled(self, function):
+        """A function compiled, and how often that was done."""
+        made = self.jax.jit(function)
+        return made, made._cache_size
+
+
+@pytest.fixture(params=[Torch, Jax], ids=["torch", "jax"])
+def library(request):
+    """PyTorch or JAX."""
+    made = request.param()
+    yield made
+    if made.name == "jax":
+        made.jax.config.update("jax_enable_x64", False)
+
+
+def module_of(library, chosen, folder, name="exported"):
+    """The exported module of a rule."""
+    return imported(export_rule(chosen, library.name), folder, f"{library.name}_{name}")
+
+
+@pytest.mark.parametrize("name", [*NAMES, *WRAPPED])
+def test_every_dialect_that_changes_one_option(library, tmp_path, name):
+    near = next((d for n, d in HEAVY.items() if n in name), NEAR[library.name])
+    for i, dialect in enumerate(rule(name).dialects(1)):
+        c = case(dialect)
+        with np.errstate(all="ignore"):
+            got = run(module_of(library, dialect, tmp_path, str(i)), c, library.array)
+        assert distance(got, expected(c)) < near, dialect.changed_options
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_float32_stays_float32(library, tmp_path, name):
+    c = case(rule(name))
+    module = module_of(library, c.rule, tmp_path)
+    x = library.array(c.theta.astype(np.float32))
+    state = module.init(x, **c.used(module.init))
+    for i in range(2):
+        inputs = {
+            n: v if np.ndim(v) == 0 else library.array(v.astype(np.float32)) for n, v in c.given(i).items()
+        }
+        gradient = library.array(c.gradients[i].astype(np.float32))
+        x, state = module.step(x, gradient, state, **inputs, **c.used(module.step))
+        for s in (theta, *c.rule.states):
+            made = x if s is theta else getattr(state, s.name)
+            assert str(made.dtype).endswith("float64" if s.scalar else "float32"), s.name
+    assert int(state.t) == 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_compiled_once_and_counts_on(library, tmp_path, name):
+    c = case(rule(name))
+    module = module_of(library, c.rule, tmp_path)
+    fixed = c.used(module.step)
+
+    def step(x, gradient, state, **inputs):
+        return module.step(x, gradient, state, **inputs, **fixed)
+
+    compiled, times = library.compiled(step)
+    x = library.array(c.theta)
+    state = module.init(x, **c.used(module.init))
+    for i in range(4):
+        inputs = {n: library.array(v) for n, v in c.given(i).items()}
+        x, state = compiled(x, library.array(c.gradients[i]), state, **inputs)
+    assert times() == 1
+    if not c.looks:
+        row = expected(c)[3, : c.theta.size]
+        assert distance(np.asarray(x).ravel()[None], row[None]) < 1e-9
+
+
+def test_torch_compile_with_code_generation(tmp_path):
+    torch = pytest.importorskip("torch", reason="needs torch: these tests run where the peers are")
+    c = case(rule("adam"))
+    module = imported(export_rule(c.rule, "torch"), tmp_path, "torch_inductor")
+    step = torch.compile(module.step, fullgraph=True)
+    x = torch.from_numpy(c.theta.copy())
+    state = module.init(x)
+    for i in range(3):
+        x, state = step(x, torch.from_numpy(c.gradients[i]), state)
+    assert distance(x.numpy()[None], expected(c)[2, :12][None]) < 1e-12
+
+
+# ---- hypergradients ------------------------------------------------------------------------------------
+
+
+def slope(x):
+    """The gradient of x^4/4 + x^2 + x, a loss that is no parabola."""
+    return x**3 + 2 * x + 1
+
+
+def loss(x):
+    """x^4/4 + x^2 + x."""
+    return x**4 / 4 + x**2 + x
+
+
+def unrolled(library, module, c, updates):
+    """The loss after some updates as a function of lr."""
+
+    def final(rate):
+        x = library.array(np.array([0.75]))
+        state = module.init(x, **c.used(module.init))
+        for _ in range(updates):
+            point = module.gradient_point(x, state, **c.used(module.gradient_point)) if c.looks else x
+            x, state = module.step(x, slope(point), state, **{**c.used(module.step), "lr": rate})
+        return loss(x)[0]
+
+    return final
+
+
+def exact(chosen, values, updates):
+    """SymPy's derivative of that loss with respect to lr."""
+    rate = sp.Symbol("lr", positive=True)
+    numbers = {h.symbol: sp.Rational(str(values[h.name])) for h in chosen.hyperparameters}
+    numbers = {s: rate if s.name == "lr" else v for s, v in numbers.items()}
+    at = {theta.before: sp.Rational(3, 4)}
+    at |= {s.before: sp.sympify(s.initial).subs(at).subs(numbers) for s in chosen.states}
+    for i in range(1, updates + 1):
+        env = {**numbers, **at, t: sp.Integer(i)}
+        env[grad] = slope(chosen.gradient_point.subs(env))
+        for lhs, rhs in chosen.assignments:
+            env[lhs] = rhs.subs(env)
+        at = {s.before: env[s.now] for s in (theta, *chosen.states)}
+        assert g.now in env
+    return float(sp.diff(loss(at[theta.before]), rate).subs(rate, sp.Rational("0.05")).evalf(30))
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_the_derivative_with_respect_to_lr_is_sympys(library, tmp_path, name):
+    chosen = rule(name)
+    c = case(chosen, shape=(1,))
+    module = module_of(library, chosen, tmp_path)
+    got = library.derivative(unrolled(library, module, c, 3), 0.05)
+    assert got == pytest.approx(exact(chosen, c.values, 3), rel=1e-11)
+
+
+def test_second_derivatives_go_through_too(tmp_path):
+    torch = pytest.importorskip("torch", reason="needs torch: these tests run where the peers are")
+    module = imported(export_rule(rule("momentum"), "torch"), tmp_path, "torch_second")
+    rate = torch.tensor(0.05, dtype=torch.float64, requires_grad=True)
+    c = case(rule("momentum"), shape=(1,))
+    value = unrolled(Torch(), module, c, 2)(rate)
+    (first,) = torch.autograd.grad(value, rate, create_graph=True)
+    (second,) = torch.autograd.grad(first, rate)
+    step = 1e-5
+    ahead, behind = (Torch().derivative(unrolled(Torch(), module, c, 2), 0.05 + s) for s in (step, -step))
+    assert float(second) == pytest.approx((ahead - behind) / (2 * step), rel=1e-8)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_branch_that_is_not_chosen_makes_a_derivative_nan(library, tmp_path, name):
+    chosen = registry.get(name)
+    c = case(chosen)
+    module = module_of(library, chosen, tmp_path)
+    number = next((h.name for h in chosen.hyperparameters if h.name in ("lr", "eta_plus")), None)
+    assert number, "every rule has a rate of some kind"
+
+    def total(rate):
+        x = library.array(c.theta)
+        state = module.init(x, **c.used(module.init))
+        for i in range(UPDATES // 2):
+            given = {n: library.array(v) for n, v in c.given(i).items()}
+            gradient = library.array(np.where(c.gradients[i] == 0, 0.5, c.gradients[i]))
+            x, state = module.step(x, gradient, state, **given, **{**c.used(module.step), number: rate})
+        return (x**2).sum()
+
+    assert np.isfinite(library.derivative(total, 0.01 if number == "lr" else 1.2))
