@@ -2,9 +2,11 @@
 
 import inspect
 import math
+import re
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -392,3 +394,14 @@ def test_a_numpy_module_is_what_odd_arrays_go_to(adam, monkeypatch):
     theta = np.zeros(3, "e")
     adam.step(theta, theta, adam.init(theta))
     assert asked == [adam._PLAN.numpy]
+
+
+def test_the_section_of_the_readme_runs():
+    text = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
+    section = text.split("## Speed")[1].split("\n## ")[0]
+    (code,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    names = {}
+    exec(code, names)
+    assert names["state"].t == names["optimizer"].t == 1
+    assert np.all(names["theta"] < 0)
+    assert all(np.all(p < 0) for p in names["params"])
