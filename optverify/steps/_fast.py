@@ -7,6 +7,7 @@ steps, which give the same bits and say what is wrong. Imports NumPy and Numba.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from itertools import combinations, pairwise
 from math import isnan
 from threading import Lock, Thread
@@ -272,11 +273,16 @@ def shared(span: Callable[[int, int], None], size: int, nbytes: int) -> None:
         except BaseException as error:  # raised again below, where the caller sees it
             failed.append(error)
 
-    cuts = [size * i // workers for i in range(workers + 1)]
-    own, *others = pairwise(cuts)
-    threads = [Thread(target=guarded, args=cut) for cut in others]
-    for thread in threads:
-        thread.start()
+    own, *others = pairwise([size * i // workers for i in range(workers + 1)])
+    threads = []
+    for cut in others:
+        thread = Thread(target=copy_context().run, args=(guarded, *cut))  # NumPy's errstate is in the context
+        try:
+            thread.start()
+        except RuntimeError:  # the system gives no more threads
+            guarded(*cut)
+        else:
+            threads.append(thread)
     guarded(*own)
     for thread in threads:
         thread.join()

@@ -302,6 +302,30 @@ def test_an_exception_in_a_thread_reaches_the_caller_and_all_shares_are_done(mon
     assert sorted(done) == [(0, 3), (3, 6), (6, 9)]
 
 
+def test_without_threads_to_be_had_one_does_it_all(monkeypatch):
+    def no_thread(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(_fast, "THREADS", 3)
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    done = []
+    _fast.shared(lambda first, last: done.append((first, last)), 9, 3 * _fast.ALONE)
+    assert sorted(done) == [(0, 3), (3, 6), (6, 9)]
+
+
+def test_threads_keep_the_settings_of_numpy(monkeypatch):
+    monkeypatch.setattr(_fast, "ALONE", 0)
+    monkeypatch.setattr(_fast, "SHARE", 4)
+    monkeypatch.setattr(_fast, "THREADS", 3)
+    madgrad = step("madgrad", backend="numba")
+    theta, g = np.ones(6), np.zeros(6)
+    state = madgrad.init(theta)._replace(nu=np.full(6, -1.0))  # its cube root is no number
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError):
+        madgrad.step(theta, g, state)
+    with np.errstate(all="ignore"):
+        assert np.isnan(madgrad.step(theta, g, state)[0]).all()
+
+
 def test_updates_from_many_threads_do_not_mix_hyperparameters(adam):
     theta, g = numbers((50,))
     wanted = {lr: PLAIN.step(theta, g, PLAIN.init(theta), lr=lr)[0] for lr in (0.1, 0.2, 0.3)}
