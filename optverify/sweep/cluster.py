@@ -7,7 +7,7 @@ import math
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from optverify._version import __version__
@@ -17,9 +17,10 @@ from .cell import Cell
 from .columns import Row
 
 PATIENCE = 30
-"""Seconds to wait for the scheduler, and for its first worker."""
-LOOK = 5
-"""Seconds between two looks at which workers there are."""
+"""Seconds to wait for the scheduler, and for a worker where there is none."""
+LOOK, POLL = 5.0, 0.02
+"""Seconds between two looks at which workers there are, and at what is done."""
+KEPT = "what is done is kept, and the same command does the rest"
 _one = threading.Lock()
 
 
@@ -60,14 +61,10 @@ class _Run:
         self.done = as_completed(loop=client.loop)
         self.under_way: dict[Any, Cell] = {}
         self.workers: set[str] = set()
-        self.looked, self.room = -math.inf, 0
+        self.looked, self.alive, self.room = -math.inf, monotonic(), AHEAD
 
     def outcomes(self, cells: Sequence[Cell]) -> Iterator[tuple[Cell, Row | Lost]]:
         """All of them; a cell whose workers died may not be to blame, and has another try alone."""
-        try:
-            self.client.wait_for_workers(1, timeout=PATIENCE)
-        except TimeoutError:
-            raise OSError(f"the Dask scheduler at {self.address!r} has no workers") from None
         source, suspects = iter(cells), []
         while True:
             self.look()
@@ -86,13 +83,20 @@ class _Run:
                 yield cell, Lost("the workers that ran it died") if outcome is None else outcome
 
     def look(self) -> None:
-        """See which workers there are by now: how many cells they can take, and whether they are ours."""
-        if monotonic() - self.looked < LOOK:
+        """See which workers there are by now: how many cells they can take, and whether they are ours.
+
+        While the scheduler does not answer there is nothing to see; in the end it is back, or cells are lost.
+        """
+        if monotonic() - self.looked < LOOK or self.client.status != "running":
             return
         threads = self.client.nthreads()
         self.check_releases(threads.keys() - self.workers)
         self.workers |= threads.keys()
         self.looked, self.room = monotonic(), AHEAD * max(1, sum(threads.values()))
+        if threads:
+            self.alive = monotonic()
+        elif monotonic() - self.alive > PATIENCE:
+            raise OSError(f"the Dask scheduler at {self.address!r} has no workers: {KEPT}")
 
     def check_releases(self, workers: Collection[str]) -> None:
         """ValueError unless these have this release: one without it would swallow its cells."""
@@ -115,7 +119,10 @@ class _Run:
 
     def some(self) -> list[tuple[Cell, Row | Lost | None]]:
         """Wait for outcomes; None where workers died."""
-        batch = self.done.next_batch()
+        while not self.done.has_ready():
+            sleep(POLL)
+            self.look()
+        batch = self.done.next_batch(block=False)
         ready = [future for future in batch if future.status == "finished"]
         try:
             rows = dict(zip(ready, self.client.gather(ready), strict=True))
@@ -134,10 +141,7 @@ class _Run:
             return None
         except Exception as error:
             if self.client.status != "running" or future.status != "error":
-                raise OSError(
-                    f"the Dask scheduler at {self.address!r} is gone: what is done is kept, and the same "
-                    "command does the rest"
-                ) from None
+                raise OSError(f"the Dask scheduler at {self.address!r} is gone: {KEPT}") from None
             return Lost(f"{type(error).__name__}: {error}")
 
 
