@@ -73,11 +73,11 @@ def _fresh(make: Make, params: Any) -> Any:
 
 def started(make: Make, params: Sequence[Array]) -> Box:
     """The box whose way of calling works, found out on a throw-away one."""
-    ways = list(_ways(make, params))
-    errors = [_trial(way, params) for way in ways]
-    for way, error in zip(ways, errors, strict=True):
-        if error is None:
+    ways, errors = list(_ways(make, params)), []
+    for way in ways:
+        if (error := _trial(way, params)) is None:
             return way()
+        errors.append(error)
     wrong = next((k for k, e in enumerate(errors) if not isinstance(e, MISFITS)), None)
     if wrong is None and len(params) > 1 and _trial(lambda: ArrayBox(make, params[:1]), params[:1]) is None:
         raise Unsupported("it takes one array at a time: give make() that returns it, for several parameters")
