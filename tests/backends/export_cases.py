@@ -35,47 +35,28 @@ OFTEN = {
 """So that everything happens within a run."""
 
 
-@dataclass
-class Case:
-    """A rule, and the numbers of a run.
+@dataclass(frozen=True)
+class Update:
+    """What an update is given: hyperparameters, a gradient, and inputs."""
 
-    name: an identifier; gradients and what stands in `inputs`: one an update.
+    values: dict
+    gradient: np.ndarray
+    given: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run of a rule.
+
+    name: an identifier, one for each dialect; t, states: updates made before, and what they left behind.
     """
 
     name: str
     rule: Rule
-    shape: tuple[int, ...]
-    theta: np.ndarray = field(init=False)
-    gradients: np.ndarray = field(init=False)
-    inputs: dict = field(init=False)
-    values: dict = field(init=False)
-
-    def __post_init__(self):
-        rng = np.random.default_rng(sum(map(ord, self.rule.name)))
-        series = (UPDATES, *self.shape)
-        self.theta = rng.normal(size=self.shape)
-        self.gradients = rng.normal(size=series) * 10.0 ** rng.integers(-3, 2, size=series)
-        self.gradients.reshape(UPDATES, -1)[:2, -1] = 0
-        self.inputs = {
-            i.name: np.abs(rng.normal(size=UPDATES)) if i.scalar else rng.normal(size=series)
-            for i in self.rule.inputs
-        }
-        self.values = {h.name: OFTEN.get(h.name, h.default) for h in self.rule.hyperparameters}
-
-    def used(self, function):
-        """The hyperparameters that a function of a module takes."""
-        return {n: v for n, v in self.values.items() if n in inspect.signature(function).parameters}
-
-    def given(self, t):
-        """What update t is given besides a gradient."""
-        return {n: float(x[t]) if x.ndim == 1 else x[t] for n, x in self.inputs.items()}
-
-    def numbers(self):
-        """Everything that a program reads: theta, then for each update gradient and inputs."""
-        yield self.theta.ravel()
-        for t in range(UPDATES):
-            yield self.gradients[t].ravel()
-            yield from (np.ravel(x[t]) for x in self.inputs.values())
+    theta: np.ndarray
+    updates: tuple[Update, ...]
+    t: int = 0
+    states: dict = field(default_factory=dict)
 
     @property
     def looks(self):
@@ -83,42 +64,78 @@ class Case:
         return self.rule.gradient_point != theta.before
 
     @property
-    def sizes(self):
-        """Of each state: its name, how many numbers it has, and whether it is one."""
-        rows, columns = self.shape if len(self.shape) == 2 else (self.shape[0], 1)
-        sides = {"rows": rows, "columns": columns, "left": rows**2, "right": columns**2, "": self.theta.size}
-        return [(s.name, 1 if s.scalar else sides[s.side], s.scalar) for s in self.rule.states]
+    def sides(self):
+        """Rows and columns; of what is no matrix, all numbers and 1."""
+        return self.theta.shape if self.theta.ndim == 2 else (self.theta.size, 1)
 
-    @property
-    def width(self):
-        """How many numbers an update writes."""
-        return self.theta.size * (2 if self.looks else 1) + sum(n for _, n, _ in self.sizes)
+    def numbers(self):
+        """What a program reads, after the number of its rule."""
+        names = [h.name for h in self.rule.hyperparameters]
+        yield [*self.sides, self.t, len(self.updates), *(self.updates[0].values[n] for n in names)]
+        yield self.theta.ravel()
+        yield from (np.ravel(self.states[s.name]) for s in self.rule.states if self.t)
+        for u in self.updates:
+            yield [u.values[n] for n in names]
+            yield u.gradient.ravel()
+            yield from (np.ravel(u.given[i.name]) for i in self.rule.inputs)
+
+    def layout(self):
+        """What a program writes, in order: (update, name, size); update 0 is the start."""
+        rows, columns = self.sides
+        full = self.theta.size
+        sizes = {"": full, "rows": rows, "columns": columns, "left": rows**2, "right": columns**2}
+        states = [(s.name, 1 if s.scalar else sizes[s.side]) for s in self.rule.states]
+        point = [("point", full)] if self.looks else []
+        for k in range(len(self.updates) + 1):
+            yield from ((k, *x) for x in ([*point, ("theta", full), *states] if k else states))
+
+    def rows(self, told):
+        """What a program told, as (update, name) -> numbers."""
+        keys = list(self.layout())
+        parts = np.split(told, np.cumsum([size for _, _, size in keys])[:-1])
+        return {(k, name): part for (k, name, _), part in zip(keys, parts, strict=True)}
 
 
 def case(chosen, name=None, shape=None):
-    """A case on a matrix, or on twelve numbers."""
+    """A run of twelve updates on a matrix, or on twelve numbers, with the defaults of the rule."""
     shape = shape or ((4, 3) if chosen.needs_matrix else (12,))
-    return Case(name or identifier(chosen.name), chosen, shape)
+    rng = np.random.default_rng(sum(map(ord, chosen.name)))
+    values = {h.name: OFTEN.get(h.name, h.default) for h in chosen.hyperparameters}
+    start = rng.normal(size=shape)
+    updates = []
+    for k in range(UPDATES):
+        gradient = rng.normal(size=shape) * 10.0 ** rng.integers(-3, 2, size=shape)
+        if k < 2:
+            gradient.flat[-1] = 0
+        given = {i.name: abs(rng.normal()) if i.scalar else rng.normal(size=shape) for i in chosen.inputs}
+        updates.append(Update(values, gradient, given))
+    return Case(name or identifier(chosen.name), chosen, start, tuple(updates))
 
 
-def run(module, c, convert=lambda x: x):
-    """The rows of a run by a Python module: gradient point, theta and states after each update."""
-    x = convert(c.theta)
-    state = module.init(x, **c.used(module.init))
-    rows = []
-    for t in range(UPDATES):
-        row = []
+def used(function, values):
+    """Those of the hyperparameters that a function takes."""
+    return {n: v for n, v in values.items() if n in inspect.signature(function).parameters}
+
+
+def run(module, c, array=lambda x: x, number=float):
+    """What a Python module makes of a run, as a program would tell it."""
+    x = array(c.theta)
+    state = module.init(x, **used(module.init, c.updates[0].values))
+    if c.t:
+        kinds = {s.name: number if s.scalar else array for s in c.rule.states}
+        state = state._replace(t=state.t + c.t, **{n: kinds[n](v) for n, v in c.states.items()})
+    told = [getattr(state, s.name) for s in c.rule.states]
+    for u in c.updates:
         if c.looks:
-            row.append(module.gradient_point(x, state, **c.used(module.gradient_point)))
-        given = {n: convert(v) if np.ndim(v) else v for n, v in c.given(t).items()}
-        x, state = module.step(x, convert(c.gradients[t]), state, **given, **c.used(module.step))
-        row += [x, *(getattr(state, s.name) for s in c.rule.states)]
-        rows.append(np.concatenate([np.ravel(np.asarray(v, np.float64)) for v in row]))
-    return np.array(rows)
+            told.append(module.gradient_point(x, state, **used(module.gradient_point, u.values)))
+        given = {n: array(v) if np.ndim(v) else v for n, v in u.given.items()}
+        x, state = module.step(x, array(u.gradient), state, **given, **used(module.step, u.values))
+        told += [x, *(getattr(state, s.name) for s in c.rule.states)]
+    return np.concatenate([np.ravel(np.asarray(v, np.float64)) for v in told])
 
 
 def expected(c):
-    """The rows of the NumPy step."""
+    """What the NumPy step makes of it."""
     with np.errstate(all="ignore"):
         return run(numpy_module(c.rule), c)
 
@@ -176,23 +193,29 @@ def compiled(command, folder):
 
 
 def executed(command, folder, cases):
-    """Run a program on the cases, and cut what it writes into rows: name -> (UPDATES, width)."""
-    numbers = np.concatenate([x for c in cases for x in c.numbers()]).astype("<f8")
+    """Run a program on the cases; what it tells of each."""
+    order = {name: float(i) for i, name in enumerate(_rules(cases))}
+    numbers = np.concatenate([x for c in cases for x in ([order[c.name]], *c.numbers())]).astype("<f8")
     (folder / "numbers").write_bytes(numbers.tobytes())
     done = subprocess.run(
         command, cwd=folder, input=numbers.tobytes(), capture_output=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr.decode()[:3000]
     out = np.frombuffer(done.stdout, "<f8")
-    ends = np.cumsum([UPDATES * c.width for c in cases])
+    ends = np.cumsum([sum(size for _, _, size in c.layout()) for c in cases])
     assert out.size == ends[-1]
-    parts = np.split(out, ends[:-1])
-    return {c.name: part.reshape(UPDATES, c.width) for c, part in zip(cases, parts, strict=True)}
+    return np.split(out, ends[:-1])
+
+
+def _rules(cases):
+    """name -> a case of that name: one of each rule."""
+    return {c.name: c for c in cases}
 
 
 def written(kind, cases, folder, ending, **facts):
     """Write the rules and a program that runs them."""
-    for c in cases:
+    rules = _rules(cases)
+    for c in rules.values():
         named = replace(c.rule, name=c.name)  # the names in C begin with the rule's
         (folder / f"{c.name}.{ending}").write_text(export_rule(named, kind), "utf-8")
     environment = Environment(
@@ -200,12 +223,12 @@ def written(kind, cases, folder, ending, **facts):
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     main = {"h": "main.c"}.get(ending, f"main.{ending}")
-    text = environment.get_template(f"{main}.j2").render(cases=cases, updates=UPDATES, **facts)
+    text = environment.get_template(f"{main}.j2").render(rules=list(rules.values()), **facts)
     (folder / main).write_text(text, "utf-8")
 
 
 def c_program(cases, folder, flags=("-O2",), real="double"):
-    """The rows of all cases by one C program; warnings are errors."""
+    """What one C program tells of each case; warnings are errors."""
     written("c", cases, folder, "h", real=real)
     warnings = ("-std=c99", "-Wall", "-Wextra", "-Werror")
     compiled(("gcc", *warnings, *flags, "main.c", "-o", "main", "-lm"), folder)
@@ -213,13 +236,13 @@ def c_program(cases, folder, flags=("-O2",), real="double"):
 
 
 def javascript_program(cases, folder):
-    """The rows of all cases by one program of Node."""
+    """What one program of Node tells of each case."""
     written("javascript", cases, folder, "mjs")
     return executed(("node", "main.mjs"), folder, cases)
 
 
 def rust_program(cases, folder):
-    """The rows of all cases by one crate; warnings are errors."""
+    """What one crate tells of each case; warnings are errors."""
     written("rust", cases, folder, "rs")
     allowed = ("-D", "warnings", "-A", "dead_code")
     compiled(("rustc", "--edition", "2021", *allowed, "-O", "main.rs"), folder)

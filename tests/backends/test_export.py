@@ -13,7 +13,7 @@ from optverify.backends.python import recurrence
 from optverify.report.exports import TARGETS, export
 from optverify.rules import registry, rule
 
-from .export_cases import UPDATES, case, expected, imported, rounds_alike, run, same_bits
+from .export_cases import UPDATES, case, expected, imported, rounds_alike, run, same_bits, used
 
 NAMES = registry.names()
 WRAPPED = [
@@ -67,14 +67,15 @@ def test_numpy_gives_the_bits_of_the_step_in_every_dialect(name, tmp_path):
 def test_numpy_keeps_float32_and_writes_into_no_argument(name, tmp_path):
     c = case(rule(name), "exported")
     module = imported(export_rule(c.rule, "numpy"), tmp_path, c.name)
-    theta, gradient = c.theta.astype(np.float32), c.gradients[0].astype(np.float32)
-    state = module.init(theta, **c.used(module.init))
+    update = c.updates[0]
+    theta, gradient = c.theta.astype(np.float32), update.gradient.astype(np.float32)
+    state = module.init(theta, **used(module.init, update.values))
     for x in (theta, gradient, *(x for x in state if isinstance(x, np.ndarray))):
         assert x.dtype == np.float32
         x.flags.writeable = False
-    inputs = {n: x if np.ndim(x) == 0 else x.astype(np.float32) for n, x in c.given(0).items()}
+    inputs = {n: x if np.ndim(x) == 0 else x.astype(np.float32) for n, x in update.given.items()}
     with np.errstate(invalid="ignore"):  # Adamax divides by 0 where the gradient is 0
-        made, after = module.step(theta, gradient, state, **inputs, **c.used(module.step))
+        made, after = module.step(theta, gradient, state, **inputs, **used(module.step, update.values))
     assert after.t == 1
     for x in (made, *(x for x in after if isinstance(x, np.ndarray))):
         assert x.dtype == np.float32

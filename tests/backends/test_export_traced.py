@@ -8,7 +8,7 @@ from optverify.backends.export import export_rule
 from optverify.language import g, grad, t, theta
 from optverify.rules import registry, rule
 
-from .export_cases import UPDATES, case, distance, expected, imported, run
+from .export_cases import UPDATES, case, distance, expected, imported, run, used
 from .test_export import NAMES, WRAPPED
 
 HEAVY = {"shampoo": 1e-10, "soap": 1e-9, "muon": 1e-12}
@@ -97,7 +97,7 @@ def test_every_dialect_that_changes_one_option(library, tmp_path, name):
     for i, dialect in enumerate(rule(name).dialects(1)):
         c = case(dialect)
         with np.errstate(all="ignore"):
-            got = run(module_of(library, dialect, tmp_path, str(i)), c, library.array)
+            got = run(module_of(library, dialect, tmp_path, str(i)), c, library.array, library.array)
         assert distance(got, expected(c)) < near, dialect.changed_options
 
 
@@ -106,13 +106,11 @@ def test_float32_stays_float32(library, tmp_path, name):
     c = case(rule(name))
     module = module_of(library, c.rule, tmp_path)
     x = library.array(c.theta.astype(np.float32))
-    state = module.init(x, **c.used(module.init))
-    for i in range(2):
-        inputs = {
-            n: v if np.ndim(v) == 0 else library.array(v.astype(np.float32)) for n, v in c.given(i).items()
-        }
-        gradient = library.array(c.gradients[i].astype(np.float32))
-        x, state = module.step(x, gradient, state, **inputs, **c.used(module.step))
+    state = module.init(x, **used(module.init, c.updates[0].values))
+    for u in c.updates[:2]:
+        given = {n: v if np.ndim(v) == 0 else library.array(v.astype(np.float32)) for n, v in u.given.items()}
+        gradient = library.array(u.gradient.astype(np.float32))
+        x, state = module.step(x, gradient, state, **given, **used(module.step, u.values))
         for s in (theta, *c.rule.states):
             made = x if s is theta else getattr(state, s.name)
             assert str(made.dtype).endswith("float64" if s.scalar else "float32"), s.name
@@ -123,21 +121,19 @@ def test_float32_stays_float32(library, tmp_path, name):
 def test_it_is_compiled_once_and_counts_on(library, tmp_path, name):
     c = case(rule(name))
     module = module_of(library, c.rule, tmp_path)
-    fixed = c.used(module.step)
+    fixed = used(module.step, c.updates[0].values)
 
-    def step(x, gradient, state, **inputs):
-        return module.step(x, gradient, state, **inputs, **fixed)
+    def step(x, gradient, state, **given):
+        return module.step(x, gradient, state, **given, **fixed)
 
     compiled, times = library.compiled(step)
     x = library.array(c.theta)
-    state = module.init(x, **c.used(module.init))
-    for i in range(4):
-        inputs = {n: library.array(v) for n, v in c.given(i).items()}
-        x, state = compiled(x, library.array(c.gradients[i]), state, **inputs)
+    state = module.init(x, **used(module.init, c.updates[0].values))
+    for u in c.updates[:4]:
+        given = {n: library.array(v) for n, v in u.given.items()}
+        x, state = compiled(x, library.array(u.gradient), state, **given)
     assert times() == 1
-    if not c.looks:
-        row = expected(c)[3, : c.theta.size]
-        assert distance(np.asarray(x).ravel()[None], row[None]) < 1e-9
+    assert distance(np.asarray(x).ravel(), c.rows(expected(c))[4, "theta"]) < 1e-9
 
 
 def test_torch_compile_with_code_generation(tmp_path):
@@ -147,9 +143,9 @@ def test_torch_compile_with_code_generation(tmp_path):
     step = torch.compile(module.step, fullgraph=True)
     x = torch.from_numpy(c.theta.copy())
     state = module.init(x)
-    for i in range(3):
-        x, state = step(x, torch.from_numpy(c.gradients[i]), state)
-    assert distance(x.numpy()[None], expected(c)[2, :12][None]) < 1e-12
+    for u in c.updates[:3]:
+        x, state = step(x, torch.from_numpy(u.gradient), state)
+    assert distance(x.numpy(), c.rows(expected(c))[3, "theta"]) < 1e-12
 
 
 # ---- hypergradients ------------------------------------------------------------------------------------
@@ -168,12 +164,14 @@ def loss(x):
 def unrolled(library, module, c, updates):
     """The loss after some updates as a function of lr."""
 
+    values = c.updates[0].values
+
     def final(rate):
         x = library.array(np.array([0.75]))
-        state = module.init(x, **c.used(module.init))
+        state = module.init(x, **used(module.init, values))
         for _ in range(updates):
-            point = module.gradient_point(x, state, **c.used(module.gradient_point)) if c.looks else x
-            x, state = module.step(x, slope(point), state, **{**c.used(module.step), "lr": rate})
+            point = module.gradient_point(x, state, **used(module.gradient_point, values)) if c.looks else x
+            x, state = module.step(x, slope(point), state, **{**used(module.step, values), "lr": rate})
         return loss(x)[0]
 
     return final
@@ -202,7 +200,7 @@ def test_the_derivative_with_respect_to_lr_is_sympys(library, tmp_path, name):
     c = case(chosen, shape=(1,))
     module = module_of(library, chosen, tmp_path)
     got = library.derivative(unrolled(library, module, c, 3), 0.05)
-    assert got == pytest.approx(exact(chosen, c.values, 3), rel=1e-11)
+    assert got == pytest.approx(exact(chosen, c.updates[0].values, 3), rel=1e-11)
 
 
 def test_second_derivatives_go_through_too(tmp_path):
@@ -228,11 +226,12 @@ def test_no_branch_that_is_not_chosen_makes_a_derivative_nan(library, tmp_path, 
 
     def total(rate):
         x = library.array(c.theta)
-        state = module.init(x, **c.used(module.init))
-        for i in range(UPDATES // 2):
-            given = {n: library.array(v) for n, v in c.given(i).items()}
-            gradient = library.array(np.where(c.gradients[i] == 0, 0.5, c.gradients[i]))
-            x, state = module.step(x, gradient, state, **given, **{**c.used(module.step), number: rate})
+        state = module.init(x, **used(module.init, c.updates[0].values))
+        for u in c.updates[: UPDATES // 2]:
+            given = {n: library.array(v) for n, v in u.given.items()}
+            gradient = library.array(np.where(u.gradient == 0, 0.5, u.gradient))
+            values = {**used(module.step, u.values), number: rate}
+            x, state = module.step(x, gradient, state, **given, **values)
         return (x**2).sum()
 
     assert np.isfinite(library.derivative(total, 0.01 if number == "lr" else 1.2))
