@@ -199,12 +199,14 @@ def test_no_argument_of_a_pure_step_is_written_to(adam):
         assert not any(np.may_share_memory(x, y) for y in (theta, g, state.m, state.v))
 
 
-@pytest.mark.parametrize("where", ["theta", "shifted theta", "m"])
+@pytest.mark.parametrize("where", ["theta", "theta, earlier", "theta, later", "m"])
 def test_a_gradient_that_shares_memory_is_read_before_it_is_overwritten(adam, where):
     memory = numbers((20,), count=1)[0]
-    theta, state = memory[:12], adam.init(memory[:12])
-    state = state._replace(m=memory[5:17].copy(), t=3)
-    grad = {"theta": theta, "shifted theta": memory[3:15], "m": state.m}[where]
+    theta = memory[3:15]
+    state = adam.init(theta)._replace(m=memory[5:17].copy(), t=3)
+    grad = {
+        "theta": theta, "theta, earlier": memory[:12], "theta, later": memory[6:18], "m": state.m,
+    }[where]  # fmt: skip
     expected, after = PLAIN.step(theta, grad.copy(), PLAIN.State(*state))
     adam.update(theta, grad, state)
     assert_same_bits(theta, expected)
