@@ -31,7 +31,7 @@ from optverify.conformance.patience import Patience
 from optverify.conformance.protocol import Make
 from optverify.conformance.reference import Departure, Run, compare, run_box, run_rule
 from optverify.conformance.search import Search
-from optverify.conformance.several import several
+from optverify.conformance.several import TOGETHER, several
 from optverify.conformance.spoken import dialect_words, passed, sentence, title
 from optverify.language import Option, Rule
 from optverify.libraries import names as libraries
@@ -40,6 +40,10 @@ from optverify.rules import rule as rule_named
 
 SECONDS = 8.0
 """Of the processor, for the search of a rule and of a fault."""
+ALMOST = 1e-6
+"""What updates are off, relative to the largest of their coordinate, where some numbers are in float32."""
+CLIPPED = "clip_by_norm("
+COMPOSED = "clipped"
 NAN, UNSTEADY = "non-finite values", "not reproducible"
 
 # ---- the diagnosis -----------------------------------------------------------------------------------------
@@ -102,7 +106,9 @@ class _Diagnosing:
         odd = shown is not None and all(implausible(f, self.seen, ("lr",)) for f in shown.matches)
         if shown is not None and not odd:
             return self.matched(shown.matches)
-        if (answer := as_passed(self.seen, search.likely, patience.but(2.0))) is not None:
+        if (plain := self.as_it_is(search)) is not None:
+            return plain
+        if (answer := as_passed(self.seen, search.likely, patience.but(3.0))) is not None:
             return self.at_fault(answer)
         found = shown or search.everywhere()
         if found.matches:
@@ -165,16 +171,10 @@ class _Diagnosing:
                 break
         if len(silent) < len(first):
             return None
-        guess = self.started_at_zero()
-        return self.said("fault", guess or "its updates are not finite (NaN)", faults=tuple(self.troubles))
-
-    def started_at_zero(self) -> str:
-        """A rule with 1 - beta^t gives such numbers when t starts at 0."""
-        self.troubles.append(
-            Named("counter starts elsewhere", "a division by zero at the first update, as where first t = 0: "
-                  "1 - beta^0 = 0 and 0/0")
-        )  # fmt: skip
-        return "no update is finite: NaN from the first on"
+        self.notes.append(
+            "a division by zero at the first update is what first t = 0 gives: 1 - beta^0 = 0, 0/0"
+        )
+        return self.said("fault", "no update is finite: NaN from the first on", faults=tuple(self.troubles))
 
     def hinted(self) -> list[Rule]:
         """The rules that the box says it is: by hint, or by its name and that of its class."""
@@ -217,9 +217,30 @@ class _Diagnosing:
             departure=checks.departure if faults and checks.departure else None,
         )
 
+    def as_it_is(self, search: Search) -> Diagnosis | None:
+        """A rule with the constants that were passed, if it gives all, or all but the last digits."""
+        if exact := [f for f in search.likely if f.matches]:
+            return self.matched(exact)
+        near = [f for f in (*search.likely, *search.fits) if f.worst <= ALMOST and not f.matches]
+        return self.nearly(near[0]) if near else None
+
+    def nearly(self, found: Fit) -> Diagnosis:
+        """A rule that gives every update but for the rounding of some numbers in float32."""
+        rule = found.model.rule
+        values = {n: v for n, v in found.values.items() if n not in SHRINK}
+        told = passed(rule, self.seen.shown, self.library)
+        self.notes.append(f"updates are off by up to {found.worst:.0e}, as with some numbers in float32")
+        return self.said(
+            "fault" if self.troubles else "near miss", sentence(rule, values, told), rule=_family(rule).name,
+            options=_changed(rule), values=values, passed=told, faults=tuple(self.troubles),
+        )  # fmt: skip
+
     def together(self, best: Fit, checks: Checks) -> list[Named]:
         """What goes wrong with several parameters, or on the bank."""
         troubles = [Named(x.kind, x.text) for x in several(self.make, self.adapter, self.seen, best)]
+        if best.model.rule.name.startswith(CLIPPED) and {x.kind for x in troubles} == {TOGETHER}:
+            self.notes.append("the norm is that of all gradients together: clip_by_global_norm")
+            return []
         if troubles or checks.holds:
             return troubles
         text = f"it is this rule at first, and departs in probe {checks.failed} ({checks.note})"
@@ -340,9 +361,12 @@ class _Diagnosing:
         extras = {n: v for n, v in found.values.items() if n in SHRINK and abs(v) > 1e-9}
         count = sum(r.moves.size for r in self.seen.records)
         head = f"{title(rule)} with a fault: {fault.text}"
+        if fault.kind == COMPOSED:
+            self.notes.append(f"it is {title(rule)}, and {fault.text}")
+        faults = (*(() if fault.kind == COMPOSED else (named,)), *self.troubles)
         return self.said(
-            "fault",
-            head,
+            "fault" if faults else "matches",
+            head if faults else f"{title(rule)}; {fault.text}",
             rule=_family(rule).name if "(" not in rule.name else rule.name,
             options=_changed(rule),
             values={**values, **({"weight_decay": max(extras.values(), key=abs)} if extras else {})},
@@ -350,8 +374,8 @@ class _Diagnosing:
             first_t=_first_t(fault.text),
             sure=f"with this fault all {count} numbers of {len(self.seen.records)} probes are given, to "
             f"{found.worst:.0e} of the largest update",
-            faults=(named, *self.troubles),
-            departure=self.departure(rule, values),
+            faults=faults,
+            departure=self.departure(rule, values) if faults else None,
         )
 
     def unknown(self, near: Sequence[Fit]) -> Diagnosis:

@@ -22,6 +22,7 @@ from optverify.conformance.fit import (
     Record,
     Values,
     fit,
+    in_few_bits,
     made,
     residuals,
     screened,
@@ -66,13 +67,13 @@ def as_passed(seen: Seen, near: Sequence[Fit], patience: Patience) -> Explained 
 
     First what can go wrong with any line, in all of them; then slips in the lines of one after the other.
     """
-    near = [f for f in near if not f.model.rule.inputs]
+    told = seen.shown.get("weight_decay", seen.shown.get("wd", 0.0))
+    near = [f if told else _bare(f) for f in near if not f.model.rule.inputs]
     early = [r.first(4) for r in seen.records]
     for target in near:
         tried = _Exactly(seen, early, target, patience)
         if (answer := tried.answer(_driven(target.model.rule))) is not None:
             return answer
-    told = seen.shown.get("weight_decay", seen.shown.get("wd", 0.0))
     for target in near:
         for decayed in _with_decay(target, told):
             tried = _Exactly(seen, early, decayed, patience)
@@ -93,10 +94,14 @@ def _slips(seen: Seen, rule: Rule) -> Iterator[Fault]:
     return over_all(rule) if seen.coupled and not couples(rule) else slips(rule)
 
 
-def _bare(near: Fit, told: float) -> Fit:
-    """The same without the decay that was fitted beside it."""
-    model = replace(near.model, shrinks=())
-    return replace(near, model=model, values={**near.values, "weight_decay": told})
+def _bare(near: Fit, told: float = 0.0) -> Fit:
+    """The same without the decay that was fitted beside it; with what was passed for it."""
+    values = {n: v for n, v in near.values.items() if n not in SHRINK}
+    return replace(
+        near,
+        model=replace(near.model, shrinks=(), share=0.0),
+        values={**values, "weight_decay": told} if told else values,
+    )
 
 
 def _decay_slips(rule: Rule) -> Iterator[Fault]:
@@ -275,7 +280,7 @@ def _screened(seen: Seen, near: Fit, fault: Fault) -> tuple[float, Model, Values
 
 def implausible(found: Fit, seen: Seen, spared: Sequence[str] = ()) -> int:
     """How many constants are neither known, nor usual, nor round."""
-    known = set(seen.shown.values())
+    known = {x for v in seen.shown.values() for x in (v, *in_few_bits(v).values())}
     count = 0
     for h in found.model.rule.hyperparameters:
         value = found.values.get(h.name)

@@ -169,6 +169,8 @@ class Model:
                 now = self._given(records, k, given, count)
                 for _ in range(twist.repeat):
                     at = self._step(at, grads[k], clock[k], now, rows, k)
+                if np.iscomplexobj(at["theta"]):
+                    raise ValueError("theta is complex")
                 made[k] = at["theta"] - theta[k]
         each = [made[: len(r.grads), i::width].swapaxes(0, 1) for i, r in enumerate(records)]
         if twist.whole is None:
@@ -260,6 +262,7 @@ USUAL: Mapping[str, tuple[float, ...]] = {
     "weight_decay": (0.01, 0.1), "phi_max": (10.0, 1.0), "lr_decay": (0.0, 0.1), "clip_threshold": (1.0,),
     "trust_coefficient": (1e-3, 1.0), "b0": (0.1, 1.0), "average_start": (1e6,), "d0": (1e-6, 1e-3),
     "optimism": (1.0, 0.5), "final_lr": (0.1, 0.01), "max_step": (50.0, 0.1), "min_step": (1e-6,),
+    "max_norm": (1.0, 0.1, 5.0), "clip_eps": (1e-6,),
     "momentum_decay": (0.004, 1.0), "beta": (1.0, 0.0), "decay_rate": (0.8,), "slow_lr": (0.5, 0.8),
 }  # fmt: skip
 """Where a fit starts, besides at a rule's own defaults and at what was passed."""

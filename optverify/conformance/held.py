@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from optverify.conformance.fit import Fit, Values
-from optverify.conformance.looking import Seen
+from optverify.conformance.looking import Seen, run_whole
 from optverify.conformance.probes import Probe, bank
 from optverify.conformance.protocol import Make
 from optverify.conformance.reference import (
@@ -17,7 +17,6 @@ from optverify.conformance.reference import (
     compare,
     largest_relative,
     matches,
-    run_box,
     run_rule,
 )
 from optverify.language import Rule
@@ -39,7 +38,7 @@ class Driven:
         last = next((g for g in probe.steps[-1].grads if g is not None), np.zeros(0))
         key = (probe.name, probe.lr, last.tobytes())
         if key not in self.kept:
-            self.kept[key] = run_box(self.make, probe, self.adapter, states=False)
+            self.kept[key] = run_whole(self.make, probe, self.adapter)
         return self.kept[key]
 
 

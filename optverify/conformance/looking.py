@@ -97,7 +97,7 @@ def look(make: Make, adapter: str | None = None, library: str | None = None) -> 
     shape, dtype, first = _way(make, adapter)
     lr = _rate(first.hyperparameters) or _usual_move(first)
     probes = [ladder(shape, dtype), placed(shape, dtype, lr), silent(shape, dtype)]
-    runs = [_run(make, p, adapter) for p in probes]
+    runs = [run_whole(make, p, adapter) for p in probes]
     coupled = None
     if shape and runs[1].count:
         coupled = _coupled(make, probes[1], runs[1], adapter)
@@ -112,14 +112,14 @@ def _way(make: Make, adapter: str | None) -> tuple[Shape, str, Run]:
     tried: list[tuple[Shape, str, Run]] = []
     for dtype in ("float64", "float32"):
         for shape in (MATRIX, VECTOR, ()):
-            run = _run(make, placed(shape, dtype).first(2), adapter)
+            run = run_whole(make, placed(shape, dtype).first(2), adapter)
             if run.count:
                 return shape, dtype, run
             tried.append((shape, dtype, run))
     return tried[0]
 
 
-def _run(make: Make, probe: Probe, adapter: str | None) -> Run:
+def run_whole(make: Make, probe: Probe, adapter: str | None) -> Run:
     """The probe, as far as it gives arrays of the shape it was given."""
     run = run_box(make, probe, adapter, states=False)
     for k, params in enumerate(run.params):
@@ -160,6 +160,8 @@ def _rate(shown: Mapping[str, float]) -> float | None:
 
 def _usual_move(run: Run) -> float:
     """The size of an update, which is about lr where the gradients are about 1; to one digit."""
+    if not run.count:
+        return LR
     size = float(np.median(np.abs(np.nan_to_num(np.diff(run.theta(0), axis=0)))))
     return float(f"{size:.0e}") if 1e-9 < size < 1e3 else LR
 

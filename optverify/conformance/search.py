@@ -7,6 +7,8 @@ direction of the step are told apart from the rest: a tenth of the dialects of a
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -43,14 +45,19 @@ from optverify.conformance.looking import Seen, direction
 from optverify.conformance.patience import Patience
 from optverify.conformance.shrinking import Decay, decays
 from optverify.language import Rule
+from optverify.language.hyperparameter import unit
 
 USUAL_RULES = ("adam", "momentum", "nesterov", "rmsprop", "adagrad", "adadelta", "gd", "lamb", "lars", "muon")
+CLIPPED = tuple(f"clip_by_norm({n})" for n in ("gd", "momentum", "adam", "rmsprop", "adagrad"))
+"""Usual compositions."""
 HOPELESS = 2.0
 """The cost of a start that is hardly worth a fit."""
 EXACT = 1e-9
 """That of one that fits as it is."""
 CLOSE = 0.05
 """That of a start that all but fits."""
+FIRST = 4
+"""Dialects that come before rules of single coordinates, for a box whose coordinates act on each other."""
 FEW = 3
 """Hyperparameters that a box may keep to itself, if it shows no other than a rule's."""
 
@@ -101,9 +108,10 @@ class Search:
         self.agreeing = tuple(n for n in families() if n in self.hints or self.agrees(n))
         waiting = self.as_shown()
         waiting.sort(key=lambda c: c.cost)
-        self.likely = (*self.single(), *self.plausible(waiting))
-        for k, c in enumerate(waiting[:12]):
-            if (c.cost > HOPELESS and k >= 4) or (k > 2 and self.patience.but(5.0).gone):
+        near = self.plausible(waiting)
+        self.likely = (*near[:FIRST], *self.single(), *near[FIRST:])
+        for k, c in enumerate([*self.clipped(), *waiting[:12]]):
+            if (c.cost > HOPELESS and k >= 4) or (k > 2 and self.patience.but(4.0).gone):
                 break
             if self.follow(c).matches:
                 return self.simplest()
@@ -113,6 +121,11 @@ class Search:
             if c.cost < CLOSE and self.follow(c).matches:
                 return self.simplest()
         return None
+
+    def clipped(self) -> list[_Candidate]:
+        """Rules of single coordinates whose gradients are clipped, where coordinates act on each other."""
+        found = [c for n in CLIPPED if self.seen.coupled for c in self.screened(bases(n)[:2], (), 24)]
+        return sorted((c for c in found if c.cost < 1), key=lambda c: c.cost)[:3]
 
     def as_shown(self) -> list[_Candidate]:
         """Dialects with the constants shown: of usual rules first, until one is it; of other rules those that
@@ -234,7 +247,8 @@ class Search:
             for decay in [Decay()] if within else self.shrinks:
                 model = Model(rule, batched(rule), self.sign, decay.names, share=decay.share)
                 values = {n: v for n, v in known.items() if n in model.names or n == "weight_decay"}
-                starts = screened(model, self.seen.records, values, size, seeds, size > 1)
+                swapped = [values | pair for pair in swaps(rule, values)] if size == 1 else []
+                starts = screened(model, self.seen.records, values, size, [*seeds, *swapped], size > 1)
                 yield _Candidate(model, tuple(starts[:4]))
 
     def nearer(self, c: _Candidate) -> _Candidate:
@@ -285,7 +299,7 @@ class Search:
         own = set(best.model.names) - set(SHRINK)
         tried = {f.model.rule for f in self.fits}
         seeds = [best.values]
-        for name in families():
+        for name in (*families(), *(CLIPPED if self.seen.coupled else ())):
             if name == best.model.rule.name:
                 continue
             few = [d for d in bases(name) if {h.name for h in d.rule().hyperparameters} < own]
@@ -299,11 +313,26 @@ class Search:
                 self.follow(c)
         return self.found()
 
+    def odd(self, found: Fit) -> int:
+        """How many constants are not those that were passed."""
+        told = names.ours(found.model.rule, self.seen.shown, self.seen.library)
+        return sum(
+            n in found.values and not math.isclose(found.values[n], v, rel_tol=1e-6) for n, v in told.items()
+        )
+
     def found(self) -> Found:
         """All that was found."""
-        matches = sorted((f for f in self.fits if f.matches), key=complexity)
+        matches = sorted((f for f in self.fits if f.matches), key=lambda f: (self.odd(f), complexity(f)))
         others = sorted((f for f in self.fits if not f.matches), key=plainness)
         return Found(tuple(matches), tuple(others), len(self.fits), self.agreeing)
+
+
+def swaps(rule: Rule, values: Values) -> Iterator[Values]:
+    """Two constants of one kind in each other's place."""
+    alike = [h for h in rule.hyperparameters if h.domain is unit and h.name in values]
+    for a, b in itertools.combinations(alike, 2):
+        if values[a.name] != values[b.name]:
+            yield {a.name: values[b.name], b.name: values[a.name]}
 
 
 def plainness(found: Fit) -> float:

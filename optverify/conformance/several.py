@@ -19,6 +19,9 @@ from optverify.conformance.reference import Run, run_box
 Array = np.ndarray[Any, Any]
 
 
+TOGETHER = "norms over all"
+
+
 @dataclass(frozen=True)
 class Trouble:
     """What goes wrong with several parameters: a kind and a sentence."""
@@ -61,7 +64,7 @@ def _together(probe: Probe, run: Run, found: Fit) -> Iterator[Trouble]:
             yield Trouble(kind, text)
             return
     if couples(found.model.rule) and not found.model.rule.needs_matrix and _fits(found, [_joined(records)]):
-        yield Trouble("norms over all", "norms run over all parameters together, not over each by itself")
+        yield Trouble(TOGETHER, "norms run over all parameters together, not over each by itself")
         return
     again = fit(found.model, records, found.values, rounds=12)
     if again.matches:

@@ -13,6 +13,10 @@ from optverify.conformance.fit import COUPLED, FLAT, Record
 Array = np.ndarray[Any, Any]
 
 
+WHOLE = 0.999
+"""A share of theta that is no decay: theta is lost, or turned round."""
+
+
 @dataclass(frozen=True)
 class Decay:
     """A form of decay that can be: names of SHRINK, and the share of theta that goes where it is known."""
@@ -25,7 +29,8 @@ def decays(records: Sequence[Record]) -> list[Decay]:
     """The forms of decay that can be, from coordinates that never had a gradient: none if they stay.
 
     What is taken off them by itself is a share of theta, the same for all and in every update, or the same
-    amount; decay that goes through the gradient is neither, but for rules that are linear in it.
+    amount; decay that goes through the gradient is neither, but for rules that are linear in it. Some rules
+    draw theta to zero by themselves.
     """
     shares, amounts, later = _without_gradient(records)
     if not any(np.any(x) for x in amounts):
@@ -33,11 +38,13 @@ def decays(records: Sequence[Record]) -> list[Decay]:
     first, size = np.concatenate([s.ravel() for s in shares]), np.concatenate([a.ravel() for a in amounts])
     if _equal(first, records[0].dtype):
         share = -float(np.mean(first))
+        if share > WHOLE:
+            return [Decay()]
         outer = [Decay((n,), share) for n in _outer(share, later)]
         return [*outer, Decay(COUPLED)]
     if _equal(size, records[0].dtype):
-        return [Decay(FLAT, -float(np.mean(size))), Decay(COUPLED)]
-    return [Decay(COUPLED)]
+        return [Decay(FLAT, -float(np.mean(size))), Decay(COUPLED), Decay()]
+    return [Decay(COUPLED), Decay()]
 
 
 def _equal(x: Array, dtype: str) -> bool:

@@ -269,7 +269,7 @@ def _choices(rule: Rule) -> Iterator[Fault]:
                 yield from _fault(
                     "comparison", f"the comparison is {other}, not {c}", rule, i, rhs.subs(c, other)
                 )
-            for number in (n for n in (c.lhs, c.rhs) if n.is_Integer):
+            for number in (n for n in (c.lhs, c.rhs) if n.is_Integer and n > 1):
                 for other in (number - 2, number - 1, number + 1, number + 2):
                     new = c.func(*(other if side == number else side for side in (c.lhs, c.rhs)))
                     yield from _fault(
