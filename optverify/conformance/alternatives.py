@@ -92,8 +92,10 @@ def _known(candidate: Rule) -> tuple[str, ...]:
 def _constants(exam: Examination) -> Alternative | None:
     """The dialect asked for with fitted constants, if every check then agrees."""
     from optverify.conformance.batch import batched
-    from optverify.conformance.fit import Model, snapped, solve
+    from optverify.conformance.fit import solve
     from optverify.conformance.looking import record
+    from optverify.conformance.model import Model
+    from optverify.conformance.rounding import snapped
 
     rule = exam.wanted.rule
     runs = [(exam.probe(n), exam.box(n)) for n in FITTED if n in exam.probes]

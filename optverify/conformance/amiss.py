@@ -9,7 +9,9 @@ import numpy as np
 
 from optverify.conformance import names
 from optverify.conformance.diagnosis import Named
-from optverify.conformance.fit import Fit, Record, in_few_bits, other_values
+from optverify.conformance.fit import Fit, other_values
+from optverify.conformance.model import Record
+from optverify.conformance.rounding import in_few_bits
 from optverify.conformance.spoken import differs, number, passed
 from optverify.rules import rule as rule_named
 

@@ -24,12 +24,14 @@ from optverify.conformance.explain import (
     own_rates,
     targets,
 )
-from optverify.conformance.fit import SHRINK, Fit, Model, Record, fit, in_few_bits, made, snapped
+from optverify.conformance.fit import Fit, fit, made
 from optverify.conformance.held import LOOSE, Checks, Driven
 from optverify.conformance.looking import look
+from optverify.conformance.model import SHRINK, Model, Record
 from optverify.conformance.patience import Patience
 from optverify.conformance.protocol import Make
 from optverify.conformance.reference import Departure, Run, compare, run_box, run_rule
+from optverify.conformance.rounding import in_few_bits, snapped
 from optverify.conformance.search import Search
 from optverify.conformance.several import TOGETHER, several
 from optverify.conformance.spoken import dialect_words, passed, sentence, title

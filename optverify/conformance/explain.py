@@ -13,23 +13,11 @@ from optverify.conformance import names
 from optverify.conformance.batch import batched
 from optverify.conformance.candidates import WITHIN, couples
 from optverify.conformance.faults import Fault, factors, faults
-from optverify.conformance.fit import (
-    COUPLED,
-    FLAT,
-    SHRINK,
-    Fit,
-    Model,
-    Record,
-    Values,
-    fit,
-    in_few_bits,
-    made,
-    residuals,
-    screened,
-    stretched,
-)
+from optverify.conformance.fit import Fit, fit, made, residuals, screened, stretched
 from optverify.conformance.looking import Seen, direction
+from optverify.conformance.model import COUPLED, FLAT, SHRINK, Model, Record, Values
 from optverify.conformance.patience import Patience
+from optverify.conformance.rounding import in_few_bits
 from optverify.conformance.search import Found
 from optverify.conformance.shrinking import decays
 from optverify.conformance.slips import over_all, placed, slips

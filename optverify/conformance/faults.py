@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from optverify.conformance.fit import PLAIN, Record, Twist
+from optverify.conformance.model import PLAIN, Record, Twist
 from optverify.language import Rule, lr, t
 from optverify.language.symbols import State
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from optverify.conformance.fit import Fit, Values
+from optverify.conformance.fit import Fit
 from optverify.conformance.looking import Seen, run_whole
+from optverify.conformance.model import Values
 from optverify.conformance.probes import Probe, bank
 from optverify.conformance.protocol import Make
 from optverify.conformance.reference import (

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from optverify.conformance import names
-from optverify.conformance.fit import Record
+from optverify.conformance.model import Record
 from optverify.conformance.probes import LR, Probe, Step
 from optverify.conformance.protocol import Make
 from optverify.conformance.reference import Run, run_box

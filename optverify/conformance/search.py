@@ -27,21 +27,9 @@ from optverify.conformance.candidates import (
     is_spread,
     named,
 )
-from optverify.conformance.fit import (
-    GIVEN,
-    SHRINK,
-    Fit,
-    Model,
-    Values,
-    cost,
-    fit,
-    improved,
-    made,
-    residuals,
-    screened,
-    without,
-)
+from optverify.conformance.fit import Fit, cost, fit, improved, made, residuals, screened, without
 from optverify.conformance.looking import Seen, direction
+from optverify.conformance.model import GIVEN, SHRINK, Model, Values
 from optverify.conformance.patience import Patience
 from optverify.conformance.shrinking import Decay, decays
 from optverify.language import Rule

@@ -10,8 +10,9 @@ import numpy as np
 
 from optverify.conformance.adapters import drive
 from optverify.conformance.candidates import couples
-from optverify.conformance.fit import Fit, Record, Values, fit, made
+from optverify.conformance.fit import Fit, fit, made
 from optverify.conformance.looking import Seen, record
+from optverify.conformance.model import Record, Values
 from optverify.conformance.probes import Probe, Step
 from optverify.conformance.protocol import Make
 from optverify.conformance.reference import Run, run_box

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from optverify.conformance.fit import COUPLED, FLAT, Record
+from optverify.conformance.model import COUPLED, FLAT, Record
 
 Array = np.ndarray[Any, Any]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from optverify.conformance import names
 from optverify.conformance.candidates import NAMED
-from optverify.conformance.fit import in_few_bits
+from optverify.conformance.rounding import in_few_bits
 from optverify.language import Option, Rule, t
 from optverify.rules import rule as rule_named
 
