@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import combinations
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -89,6 +90,11 @@ class Fused:
         return [s for s in self.scalars if s not in self.flags]
 
     @property
+    def casts(self) -> list[str]:
+        """The lines that convert them."""
+        return ["_type = theta_.dtype.type", *(f"{s} = _type({s})" for s in self.numbers)]
+
+    @property
     def arrays(self) -> list[str]:
         """Names of one coordinate of every array read."""
         theta, *states = self.source.states
@@ -108,6 +114,11 @@ class Fused:
     def outs(self) -> list[str]:
         """The names of the arrays that a pure step writes into."""
         return [f"{s}_out" for s in self.source.states]
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The arrays that may not share memory: one that is written to, and any other."""
+        return [(a, b) for a, b in combinations(self.inputs, 2) if {a, b} & set(self.targets)]
 
     def before(self, stage: Stage) -> list[str]:
         """The names of the arrays that a stage reads."""
