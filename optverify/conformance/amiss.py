@@ -17,6 +17,8 @@ from optverify.rules import rule as rule_named
 
 READ = ("weight_decay", "momentum")
 """Hyperparameters that mean the same in every rule: who passes one and sees nothing of it is surprised."""
+MEMORY = ("beta", "rho")
+"""How the names of constants begin without which a rule of several means remembers nothing."""
 IGNORED = "hyperparameter without influence"
 
 
@@ -25,6 +27,10 @@ def amiss(
 ) -> list[Named]:
     """Hyperparameters that were passed and do nothing, or act in each other's place."""
     swapped = list(_swapped(best, told))
+    memory = [v for n, v in best.values.items() if n.startswith(MEMORY)]
+    if len(memory) > 1 and not any(memory):
+        text = "nothing is remembered: every update is a first one, the state is lost"
+        return [Named("state resets every step", text)]
     return swapped or [*_ignored(best, told), *_unread(best, shown, library)]
 
 

@@ -27,7 +27,7 @@ from optverify.conformance.explain import (
 from optverify.conformance.fit import Fit, fit, made
 from optverify.conformance.held import LOOSE, Checks, Driven
 from optverify.conformance.looking import look
-from optverify.conformance.model import SHRINK, Model, Record
+from optverify.conformance.model import PLAIN, SHRINK, Model, Record
 from optverify.conformance.patience import Patience
 from optverify.conformance.protocol import Make
 from optverify.conformance.reference import Departure, Run, compare, run_box, run_rule
@@ -365,6 +365,10 @@ class _Diagnosing:
         head = f"{title(rule)} with a fault: {fault.text}"
         if fault.kind == COMPOSED:
             self.notes.append(f"it is {title(rule)}, and {fault.text}")
+        if fault.twist is PLAIN and not answer.fit.model.shrinks:
+            bank = Checks(self.box, fault.rule, found.values)
+            if not bank.holds:
+                self.notes.append(f"with this fault probe {bank.failed} departs still: there may be another")
         faults = (*(() if fault.kind == COMPOSED else (named,)), *self.troubles)
         return self.said(
             "fault" if faults else "matches",

@@ -175,8 +175,15 @@ def explained(seen: Seen, near: Iterable[Fit], patience: Patience) -> Explained 
         ):
             if answer is not None and answer.fault.kind != LAST:
                 return answer
-            last = last or answer
+            if answer is not None and last is None and _falls(answer, seen):
+                last = answer
     return last
+
+
+def _falls(answer: Explained, seen: Seen) -> bool:
+    """Is it a schedule that changes, with constants that somebody would choose?"""
+    rates = own_rates(answer.fit, seen)
+    return not np.allclose(rates, rates[0], rtol=1e-6) and not implausible(answer.fit, seen, ("lr",))
 
 
 def targets(seen: Seen, found: Found, hints: Sequence[Rule]) -> list[Fit]:
