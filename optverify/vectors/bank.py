@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from optverify.language.messages import unknown
 from optverify.vectors.formats import read_exact, read_hex
 from optverify.vectors.header import FORMAT, VERSION
 from optverify.vectors.reading import load
@@ -19,8 +19,16 @@ File = dict[str, Any]
 ETA = "eta"
 INITIAL = "initial."
 """Before the name of a state: its numbers before the first update."""
+LONGEST_NAME = 100
+"""Characters of a wrong name that an error shows."""
 INSTALLED = Path(__file__).parent / "files"
 IN_TREE = Path(__file__).parents[2] / "reports" / "vectors"
+
+
+def absent(kind: str, name: str, known: Iterable[str]) -> str:
+    """One sentence for a name that is not known, with the nearest one: of hundreds not all are told."""
+    near = get_close_matches(name[:LONGEST_NAME], list(known), n=1)
+    return f"there is no {kind} {name[:LONGEST_NAME]!r}" + (f": did you mean {near[0]!r}?" if near else "")
 
 
 def default_folder() -> Path:
@@ -139,7 +147,7 @@ class Bank:
         parts = ident.split("/")
         name = "/".join(parts[: 2 if parts[0] == "schedule" else 1])
         if name not in self.paths:
-            raise ValueError(f"test {ident[:80]!r}: {unknown('file of vectors', name[:60], self.paths)}")
+            raise ValueError(absent("rule or schedule in the vectors", name, self.paths))
         return name
 
     @cached_property
@@ -153,7 +161,7 @@ class Bank:
             self._by_id[name] = {t.id: t for t in self.tests(name)}
         tests = self._by_id[name]
         if ident not in tests:
-            raise ValueError(unknown("test", ident[:80], tests))
+            raise ValueError(absent("test", ident, tests))
         return tests[ident]
 
     def group(self, ident: str) -> list[Test]:
@@ -161,7 +169,7 @@ class Bank:
         data = self.file(self.name_of(ident))
         groups = {g["id"]: g for g in data["groups"]}
         if ident not in groups:
-            raise ValueError(unknown("group", ident[:80], groups))
+            raise ValueError(absent("group", ident, groups))
         found = groups[ident]
         found = groups[found["same_as"]] if "same_as" in found else found
         return [Test(t, found, data) for t in found["tests"]]

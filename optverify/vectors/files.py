@@ -9,7 +9,9 @@ from pathlib import Path
 from optverify.language.messages import unknown
 from optverify.rules import registry as rules
 from optverify.schedules import registry as schedules
+from optverify.vectors.bank import Bank
 from optverify.vectors.layout import text, write_text
+from optverify.vectors.page import page
 from optverify.vectors.rulefile import File, rule_file
 from optverify.vectors.schedulefile import COMPOSED, composed_file, schedule_file
 
@@ -54,7 +56,10 @@ def chosen(wanted: Sequence[str]) -> list[str]:
 def write(
     folder: Path, wanted: Sequence[str] = (), on_file: Callable[[str], None] = lambda name: None
 ) -> list[str]:
-    """Write these files, or all, with the schemas and new ids; the paths. Each is whole or untouched."""
+    """Write these files, or all with their page, the schemas and new ids. Each is whole or untouched.
+
+    Returns the paths of the files of vectors and of the page. on_file: called before each file.
+    """
     written = []
     known = set(promised(folder))
     for name in chosen(wanted):
@@ -66,6 +71,9 @@ def write(
     write_text(folder / IDS, "".join(f"{ident}\n" for ident in sorted(known)))
     for name in SCHEMAS:
         write_text(folder / "schema" / f"{name}.json", schema(name))
+    if not wanted:
+        write_text(folder / README, page(Bank(folder), names()))
+        written.append(README)
     return written
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -94,7 +95,7 @@ class Verdict:
         }
 
     def lines(self) -> list[str]:
-        """What a reader is told of a failure."""
+        """What a reader is told of a failure: where, and what it is instead."""
         worst = [(n, e) for n, e in self.errors.items() if not e.ok]
         told = [
             f"{n}[{e.at[1]}] {'at t =' if n == 'eta' else 'after update'} {e.at[0]} is {hex_float(e.found)},"
@@ -102,8 +103,7 @@ class Verdict:
             for n, e in worst
         ]
         same = [f"  this is {a}" for a in self.alternatives]
-        return [f"FAIL {self.test.id}: {told[0]}", *(f"  {t}" for t in told[1:]), *same,
-                *(f"  {f} ({k}): {m}" for f, k, m in self.meaning)]  # fmt: skip
+        return [f"FAIL {self.test.id}: {told[0]}", *(f"  {t}" for t in told[1:]), *same]
 
 
 # ---- reading results ---------------------------------------------------------------------------------------
@@ -267,6 +267,12 @@ class Report:
     def ok(self) -> bool:
         """True if something was judged, nothing failed and nothing that is required is missing."""
         return bool(self.count("pass")) and not self.count("fail") and not self.missing
+
+    @property
+    def meanings(self) -> list[tuple[str, str, str]]:
+        """The notes of all failures, the most frequent first: (flag, kind of fault, what a failure means)."""
+        told = Counter(note for v in self.verdicts if v.outcome == "fail" for note in v.meaning)
+        return [note for note, _ in told.most_common()]
 
     @property
     def identified(self) -> dict[str, list[str]]:

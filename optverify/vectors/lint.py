@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from optverify.vectors import files
+from optverify.vectors.bank import Bank
 from optverify.vectors.layout import text
+from optverify.vectors.page import page
 from optverify.vectors.reading import load, parse
 
 
@@ -31,7 +33,10 @@ def lint(
     for name in chosen:
         on_file(name)
         wrong += _file(folder, name, recompute, seen)
-    return wrong + ([] if wanted else list(_ids(folder, seen)))
+    if not wanted:
+        wrong += _ids(folder, seen)
+        wrong += _page(folder) if recompute and not wrong else ()
+    return wrong
 
 
 def _file(folder: Path, name: str, recompute: bool, seen: dict[str, str]) -> Iterator[str]:
@@ -112,6 +117,13 @@ def _ids(folder: Path, seen: dict[str, str]) -> Iterator[str]:
     for ident in seen:
         if ident not in set(promised):
             yield f"the id {ident!r} is new: `optverify vectors write` adds it to {path}"
+
+
+def _page(folder: Path) -> Iterator[str]:
+    path = folder / files.README
+    found, fresh = path.read_text("utf-8") if path.is_file() else "", page(Bank(folder), files.names())
+    if found != fresh:
+        yield f"{path}: {_difference(found, fresh)}"
 
 
 def _difference(found: str, fresh: str) -> str:

@@ -45,7 +45,9 @@ class Noisy:
         y = other.value if isinstance(other, Noisy) else float(other)
         if abs(y) == 1:
             return Noisy(self.value * y, self.source)
-        return self.source.rounded(self.value * y)
+        if not (made := self.value * y) and self.value and y:
+            self.source.out_of_range = True
+        return self.source.rounded(made)
 
     def __neg__(self) -> Noisy:
         return Noisy(-self.value, self.source)
@@ -104,6 +106,8 @@ class Source:
             made = base.value**exponent.value
         except (ZeroDivisionError, OverflowError):
             return UNDEFINED
+        if not made and base.value:
+            self.out_of_range = True
         return UNDEFINED if isinstance(made, complex) else self.rounded(made)
 
     def call(self, name: str, *args: Value) -> Value:

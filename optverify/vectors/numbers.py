@@ -72,7 +72,8 @@ TURNED: Errors = (math.inf, math.inf)
 class Number:
     """A real number and how far a program in float64, or float32, may be from it.
 
-    exact: a Fraction, or a raw mpf of PRECISION bits; size: its absolute value; errors: for each type.
+    exact: a Fraction, or a raw mpf of PRECISION bits; size: its absolute value; errors: for each type, nan
+    where something left its range.
     """
 
     __slots__ = ("errors", "exact", "size")
@@ -212,11 +213,18 @@ def _rounded(exact: Any, errors: Errors, roundings: float = 1) -> Number:
     """A result, with its own rounding added to the errors it brings."""
     made = Number(exact, errors)
     first, second = (
-        error + roundings * _rounding(made, kind) if made.size + error <= kind.top else math.inf
+        error + roundings * _rounding(made, kind)
+        if made.size + error <= kind.top
+        else _beyond(made, kind, error)
         for error, kind in zip(errors, KINDS.values(), strict=True)
     )
     made.errors = first, second
     return made
+
+
+def _beyond(x: Number, kind: Kind, error: float) -> float:
+    """The error of what is too large, or is not known to be small enough."""
+    return math.nan if x.size > kind.top or math.isnan(error) else math.inf
 
 
 def _rounding(x: Number, kind: Kind) -> float:
@@ -231,14 +239,15 @@ ZERO, ONE = rational(0), rational(1)
 def multiplied(factors: Sequence[Any], product: Any) -> Any:
     """A product of several factors, with what may happen to it if they are multiplied in another order.
 
-    A product of some of them that overflows spoils it; one that underflows may make it zero.
+    A product of some of them that overflows spoils it, as does one that loses its digits below the normal
+    numbers.
     """
     if not isinstance(product, Number) or not product.sign:
         return product
     sizes = [f.size if isinstance(f, Number) else abs(float(f)) for f in factors]
     large, small = math.prod(s for s in sizes if s > 1), math.prod(s for s in sizes if s < 1)
     first, second = (
-        math.inf if large > kind.top else max(error, product.size if small < kind.least else 0.0)
+        math.nan if large > kind.top or small < kind.least <= product.size else error
         for error, kind in zip(product.errors, KINDS.values(), strict=True)
     )
     return Number(product.exact, (first, second))
@@ -328,7 +337,7 @@ def _sign(x: Number) -> Number:
 
 def _unless_turned(gap: float, errors: Errors) -> Errors:
     """No error where a comparison comes out alike; a type in which rounding may turn it is lost."""
-    first, second = (math.inf if e and gap <= e else 0.0 for e in errors)
+    first, second = (math.inf if e and not gap > e else 0.0 for e in errors)
     return first, second
 
 
@@ -338,8 +347,7 @@ def _extremum(sign: int) -> Any:
         chosen = x if sign * gap.sign >= 0 else y
         other = y if chosen is x else x
         errors = tuple(
-            max(a, b) if abs(gap.size) <= a + b else a
-            for a, b in zip(chosen.errors, other.errors, strict=True)
+            a if gap.size > a + b else a + b for a, b in zip(chosen.errors, other.errors, strict=True)
         )
         return Number(chosen.exact, errors)  # type: ignore[arg-type]
 
@@ -409,6 +417,6 @@ class Exact:
             return False
         gap = _number(x) - _number(y)
         brought = (a + b for a, b in zip(_number(x).errors, _number(y).errors, strict=True))
-        self.turned |= {kind for kind, e in zip(KINDS, brought, strict=True) if e and gap.size <= e}
+        self.turned |= {kind for kind, e in zip(KINDS, brought, strict=True) if e and not gap.size > e}
         s = gap.sign
         return bool({"Eq": s == 0, "Ne": s != 0, "Gt": s > 0, "Ge": s >= 0, "Lt": s < 0, "Le": s <= 0}[name])

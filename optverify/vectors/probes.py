@@ -129,28 +129,32 @@ class _Maker:
 
 
 def mixed(shape: Shape) -> Probe:
-    """One probe with a little of everything: for every dialect."""
-    scales = [ONE, Fraction(1, 16), Fraction(1, 256), Fraction(2)]
+    """One probe with a little of everything: for every dialect.
+
+    Even coordinates begin with a spike and keep their sign, so that second moments fall and distances grow;
+    odd ones begin at zero, turn and fall to the size of epsilon.
+    """
 
     def factor(k: int, i: int) -> Fraction:
-        if (k == 0 and i % 4 == 1) or (k == 3 and i % 4 == 0):
-            return ZERO
-        return scales[i % 4] / (4**k if i % 4 == 1 and k > 1 else 1)
+        if i % 2:
+            return Fraction(1, 16) / (4**k if k > 1 else 1) if k else ZERO
+        return Fraction(0 if k == 3 else 8 if k == 0 else 1) * upward("mixed", k * size(shape) + i)
 
     return _Maker(shape)(
-        "mixed", "usual, small and tiny coordinates, zeros, lr changed in mid-run",
-        "ZeroGradient ChangedRate NearEpsilon", 5, factor, rates=(ONE, ONE, Fraction(1, 4), ONE, Fraction(3)),
+        "mixed", "a spike, zeros, small and tiny coordinates, lr changed in mid-run",
+        "ZeroGradient ChangedRate NearEpsilon FallingMoment", 5, factor,
+        rates=(ONE, ONE, Fraction(1, 4), ONE, Fraction(8)),
     )  # fmt: skip
+
+
+def upward(name: str, index: int) -> int:
+    """The sign that makes a drawn number positive."""
+    return 1 if drawn(name, index) > 0 else -1
 
 
 def bank(shape: Shape) -> list[Probe]:
     """Probes of a few updates."""
-    make = _Maker(shape)
-
-    def upward(name: str, k: int, i: int) -> int:
-        """Makes every gradient positive."""
-        return 1 if drawn(name, k * size(shape) + i) > 0 else -1
-
+    make, n = _Maker(shape), size(shape)
     return [
         make("random", "usual gradients", "Usual", 6),
         make("zero_gradient", "parameters without a gradient: decay alone", "ZeroGradient WeightDecay",
@@ -158,13 +162,13 @@ def bank(shape: Shape) -> list[Probe]:
         make("spike", "one large gradient, then zeros: how memory fades", "Memory ZeroGradient", 5,
              lambda k, i: Fraction(32) if k == 0 else ZERO if k < 3 else ONE),
         make("sign_flips", "the first moment cancels, the second does not", "SignFlip", 5,
-             lambda k, i: (-1) ** k * upward("sign_flips", k, i)),
-        make("zeros_first", "exact zeros at first", "ZeroGradient ZeroStart", 5,
+             lambda k, i: (-1) ** k * upward("sign_flips", k * n + i)),
+        make("zeros_first", "exact zeros at first", "ZeroGradient ZeroStart", 4,
              lambda k, i: ZERO if k < 2 else ONE),
         make("zeros_later", "exact zeros in mid-run", "ZeroGradient Memory", 5,
              lambda k, i: ZERO if k in (2, 3) else ONE),
-        make("near_epsilon", "gradients about epsilon and its root", "NearEpsilon", 5,
-             _power(2, [-6, -3, -8, -2, -5])),
+        make("near_epsilon", "gradients about epsilon and its root", "NearEpsilon", 4,
+             _power(2, [-6, -3, -8, -2])),
         make("below_epsilon", "epsilon alone in the denominator", "BelowEpsilon", 3,
              _power(2, [-40, -38, -41])),
         make("huge", "epsilon without weight; squares of many digits", "Huge", 3, _power(2, [40, 38, 41])),
@@ -175,9 +179,9 @@ def bank(shape: Shape) -> list[Probe]:
         make("changed_rate", "lr falls and rises in mid-run", "ChangedRate", 6,
              rates=(ONE, Fraction(1, 4), ONE, Fraction(8), Fraction(1, 2), ONE)),
         make("steady", "the same direction again and again: estimates of distance grow", "Steady", 6,
-             lambda k, i: upward("steady", k, i), rates=(Fraction(2),)),
+             lambda k, i: upward("steady", k * n + i), rates=(Fraction(2),)),
         make("turning", "a strong gradient, then weak ones against it: signs turn late", "SignFlip Memory", 3,
-             gradients=_turning(size(shape))),
+             gradients=_turning(n)),
         make("warming", "lr is zero for two updates, then rises", "ChangedRate ZeroStart", 4,
              rates=(ZERO, ZERO, Fraction(1, 2), ONE)),
         make("subnormal_float64", "gradients below the normal float64 numbers", "Subnormal", 3,

@@ -68,8 +68,9 @@ def parse(data: bytes, name: str) -> Any:
         raise ValueError(f"{name} is nested too deeply: results are at most a few levels deep") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        cut = ": it ends too early" if error.pos >= len(text.rstrip()) else ""
-        raise ValueError(f"{name} is not JSON ({error.msg} at {where}){cut}") from None
+        short = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
+        cut = ": it ends too early" if short else ""
+        raise ValueError(f"{name} is not JSON ({error.msg.removesuffix(' at')} at {where}){cut}") from None
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
 
@@ -126,7 +127,7 @@ def number(value: Any, where: str) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def flat(value: Any, where: str) -> list[float]:

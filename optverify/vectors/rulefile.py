@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain, combinations
 from typing import Any
 
 from optverify import libraries
@@ -12,7 +13,7 @@ from optverify.language import Rule
 from optverify.rules import rule as rule_named
 from optverify.vectors import probes
 from optverify.vectors.constants import GIVEN_EACH_TIME, dyadic, paper
-from optverify.vectors.formats import columns, decimal, hex_text
+from optverify.vectors.formats import columns, decimal, hex_text, read_exact
 from optverify.vectors.header import header, notes
 from optverify.vectors.numbers import KINDS
 from optverify.vectors.probes import Probe, Row
@@ -21,6 +22,8 @@ from optverify.vectors.running import POINT, Result, Undecided, looks_ahead, run
 File = dict[str, Any]
 SLOW = {"power_of", "eigenvectors", "orthonormal"}
 """Operators that take milliseconds in many digits; the rules that have them keep many states."""
+SAME = Fraction(1, 10**36)
+"""Relative difference up to which two of 40 digits are one number."""
 SETTLED = 64
 """Updates after which states that are made up for a later time are taken."""
 MANY_STATES = 4
@@ -69,7 +72,7 @@ def rule_probes(base: Rule) -> dict[str, Probe]:
     """Every probe that fits the rule, by name."""
     slow = any(type(f).__name__ in SLOW for d in base.dialects(1) for f in d.operators)
     shape: probes.Shape = (2, 2) if base.needs_matrix else (2,)
-    found = [probes.mixed(shape), *probes.bank(shape)]
+    found = [probes.mixed((3, 2) if base.needs_matrix and not slow else shape), *probes.bank(shape)]
     if not base.elementwise:
         found.append(probes.from_zero(shape))
         shapes: dict[str, probes.Shape] = (
@@ -101,7 +104,7 @@ def wanted(group: Group) -> tuple[str, ...] | None:
     if group.name == "default":
         return None
     if group.name == "paper":
-        return ("random", "late")
+        return ("random", "zero_gradient", "late")
     return ("mixed", "zero_gradient") if "weight_decay" in group.values else ("mixed",)
 
 
@@ -226,10 +229,31 @@ def _test(ident: str, group: Group, probe: Probe, result: Result) -> File:
 
 
 def _alternatives(made: list[File]) -> list[File]:
-    """For each input the tests that answer it otherwise: conventions that exclude each other."""
-    by_input: dict[str, list[str]] = {}
+    """For each input the tests that answer it by conventions of their own, and those that agree there."""
+    by_input: dict[str, list[File]] = {}
     for group in made:
         for test in group.get("tests", ()):
             if not group["id"].endswith("/paper"):
-                by_input.setdefault(test["input"], []).append(test["id"])
-    return [{"input": n, "tests": tests} for n, tests in by_input.items() if len(tests) > 1]
+                by_input.setdefault(test["input"], []).append(test)
+    return [
+        {
+            "input": name,
+            "tests": [t["id"] for t in tests],
+            "alike": [[a["id"], b["id"]] for a, b in combinations(tests, 2) if _alike(a, b)],
+        }
+        for name, tests in by_input.items()
+        if len(tests) > 1
+    ]
+
+
+def _alike(one: File, other: File) -> bool:
+    """True if theta, and where its gradient is taken, are the same to 36 digits."""
+    for name in ("theta", POINT):
+        rows = [t["expected"].get(name, {}).get("exact") for t in (one, other)]
+        if (rows[0] is None) != (rows[1] is None):
+            return False
+        for a, b in zip(*(chain.from_iterable(r or ()) for r in rows), strict=True):
+            x, y = read_exact(a), read_exact(b)
+            if abs(x - y) > SAME * max(abs(x), abs(y)):
+                return False
+    return True

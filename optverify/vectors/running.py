@@ -173,7 +173,9 @@ def run(
             ulps[name], why[name] = None, "its inputs are no numbers of this type"
             continue
         units = _bounds(history, index, kind)
-        if name in turned or max(units.values()) * MARGIN > TIGHT:
+        if any(map(math.isnan, units.values())):
+            units = {n: math.inf if math.isnan(u) else u for n, u in units.items()}
+        elif name in turned or max(units.values()) * MARGIN > TIGHT:
             noisy = _deviations(driven, rule, probe, history, name)
             if noisy is not None:
                 sampled.append(name)
@@ -196,13 +198,16 @@ def _scales(history: Sequence[Flat]) -> Iterator[tuple[int, str, int, Number, fl
 
 
 def _bounds(history: Sequence[Flat], index: int, kind: Kind) -> dict[str, float]:
-    """The largest bound of each array, in units in the last place of the number or the one before it."""
+    """The largest bound of each array, in units in the last place of the number or the one before it.
+
+    nan where something leaves the range of the type.
+    """
     units = dict.fromkeys(history[-1], 0.0)
     for _, name, _, x, scale in _scales(history):
         error = x.errors[index]
-        if scale > kind.top or not math.isfinite(error):
-            units[name] = math.inf
-        elif error:
+        if scale > kind.top or math.isnan(error):
+            units[name] = math.nan
+        elif error and not math.isnan(units[name]):
             units[name] = max(units[name], error / kind.spacing(scale))
     return units
 

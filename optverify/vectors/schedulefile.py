@@ -66,7 +66,7 @@ def groups(name: str) -> Iterator[Group]:
     for axis in family.axes:
         for option, meaning in axis.options.items():
             if option != axis.default:
-                word = str(option).lower() if isinstance(option, bool) else option
+                word = str(option).lower() if isinstance(option, bool) else option.replace("/", "_over_")
                 yield Group(f"{axis.name}={word}", family(**arguments, **{axis.name: option}), meaning)
     needed = {h.name: arguments[h.name] for h in family.hyperparameters if h.default is None}
     if needed != arguments:
@@ -193,7 +193,7 @@ def _file(ident: str, head: File, found: Iterator[Group]) -> File:
         "notes": notes(sorted(flags)),
         "groups": made,
         "alternatives": [
-            {"input": probe, "tests": same}
+            {"input": probe, "tests": same, "alike": []}
             for probe, pairs in rivals.items()
             if len(same := [i for at, i in pairs if at == pairs[0][0]]) > 1
         ],

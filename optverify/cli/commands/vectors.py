@@ -129,7 +129,11 @@ def _print(found: Report) -> None:
     """Failures with their meaning, then counts and what the failures agree with."""
     for verdict in found.verdicts:
         if not verdict.ok:
-            click.echo("\n".join(verdict.lines()) + "\n")
+            click.echo("\n".join(verdict.lines()))
+    if notes := found.meanings:
+        click.echo("\nWhat failures may mean:")
+    for flag, kind, meaning in notes:
+        click.echo(f"  {flag} ({kind}): {meaning}")
     for verdict in found.verdicts:
         if verdict.outcome in ("skipped", "not judged"):
             click.echo(f"{verdict.outcome}: {verdict.test.id} ({verdict.why})")
