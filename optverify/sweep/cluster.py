@@ -11,7 +11,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from optverify._version import __version__
-from optverify.workers import AHEAD, Lost
+from optverify.workers import Lost
 
 from .cell import Cell
 from .columns import Row
@@ -20,6 +20,8 @@ PATIENCE = 30
 """Seconds to wait for the scheduler, and for a worker where there is none."""
 LOOK, POLL = 5.0, 0.02
 """Seconds between two looks at which workers there are, and at what is done."""
+AHEAD = 4
+"""Cells handed out for each thread of the cluster: enough that none waits."""
 KEPT = "what is done is kept, and the same command does the rest"
 _one = threading.Lock()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,7 @@ def sensitivity(rows: Iterable[Row]) -> Figure:
         )
     wide = min(COLUMNS, len(problems))
     high = -(-len(problems) // wide)
-    with mpl.rc_context():
-        mpl.rcdefaults()
+    with _own_settings():
         figure = Figure(figsize=(4.5 * wide + 1.8, 3.4 * high), layout="constrained")
         grid = figure.subplots(high, wide, squeeze=False).ravel()
         for axes, problem in zip(grid, problems, strict=False):
@@ -99,12 +99,23 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     check_format(path)
     fresh = path.with_name(f".{path.name}.new")
     dateless = {"Date": None, "Creator": None} if path.suffix == ".svg" else None
-    with mpl.rc_context({"svg.hashsalt": "optverify-sweep", "svg.fonttype": "path", "path.simplify": False}):
+    with _own_settings():
         try:
             figure.savefig(fresh, format=path.suffix[1:], metadata=dateless, dpi=150)
             os.replace(fresh, path)
         finally:
             fresh.unlink(missing_ok=True)
+
+
+@contextmanager
+def _own_settings() -> Iterator[None]:
+    """The same whatever matplotlibrc says, while drawing and while writing, when ticks are made."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(
+            {"svg.hashsalt": "optverify-sweep", "svg.fonttype": "path", "path.simplify": False}
+        )
+        yield
 
 
 def check_format(path: Path) -> None:

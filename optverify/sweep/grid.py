@@ -66,8 +66,8 @@ class Grid:
         if (self.noise or self.batch_size) and None in self.seeds:
             what = "noise" if self.noise else "batches"
             raise ValueError(f"sweep: {what} must be drawn with seeds: give seeds, 0:5 or the like")
-        self._check_batches()
         self._check_settings()
+        self._check_batches()
 
     def __len__(self) -> int:
         values = sum(prod(map(len, axes.values())) for _, axes in self._parts)
@@ -129,10 +129,11 @@ class Grid:
         ]
 
     def _check_batches(self) -> None:
+        sums = [isinstance(p.build(), FiniteSum) for p in self._problems]
         if self.batch_size is None:
             return
         integer("sweep", "batch_size", self.batch_size, least=1)
-        if not any(isinstance(p.build(), FiniteSum) for p in self._problems):
+        if not any(sums):
             raise ValueError(
                 f"sweep: batch_size = {self.batch_size}, but none of the problems "
                 f"({', '.join(self.problems)}) is a mean over examples: leave it out"

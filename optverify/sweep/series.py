@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -77,7 +78,7 @@ def series(rows: Iterable[Row]) -> list[Series]:
     found = []
     for (problem, rule), members in groups.items():
         varying = [n for n in members[0] if n not in NOT_A_SETTING and len({r.get(n) for r in members}) > 1]
-        varying.sort(key=lambda name: (name in CELL, name))
+        varying.sort(key=lambda name: (name != "options", name in CELL, name))
         parts: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
         for row in members:
             parts[tuple(row.get(name) for name in varying)].append(row)
@@ -137,7 +138,8 @@ def _quartiles(values: list[float]) -> tuple[float, float, float]:
 
 
 def written(name: str, value: Any) -> str:
-    """`beta1=0.9`; options, which are JSON, as they are."""
+    """`beta1=0.9`; of options each one."""
     if name == "options":
-        return str(value)
+        options = json.loads(value)
+        return " ".join(f"{axis}={str(o).lower()}" for axis, o in options.items()) or "default options"
     return f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"

@@ -155,7 +155,7 @@ class Store:
         try:
             yield
         except sqlite3.OperationalError as error:
-            if "locked" in str(error):
+            if "locked" in str(error) or error.sqlite_errorname == "SQLITE_READONLY_DBMOVED":
                 raise OSError(f"{str(self.path)!r} is in use by another sweep: wait for it to end") from None
             raise OSError(f"cannot read or write {str(self.path)!r} ({error})") from None
         except sqlite3.DatabaseError as error:

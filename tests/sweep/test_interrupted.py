@@ -16,7 +16,15 @@ from .conftest import SMALL, numbers
 KILLS = 3
 
 
-def processes(group):
+def left_over(group):
+    """Of a process group, those that do not end by themselves."""
+    end = time.monotonic() + 20
+    while (found := running(group)) and time.monotonic() < end:
+        time.sleep(0.05)
+    return found
+
+
+def running(group):
     """Of a process group, those that still run."""
     found = []
     for entry in Path("/proc").iterdir():
@@ -67,7 +75,7 @@ def test_ctrl_c_ends_it_cleanly(command, whole, tmp_path, name):
     assert out == ""
     assert err.splitlines()[-1] == "interrupted"
     assert "the same command does the rest" in err
-    assert processes(group) == []
+    assert left_over(group) == []
     assert [p.name for p in tmp_path.iterdir()] == [name]
     assert 1 <= len(read(path)) < len(whole)
     assert command(*SMALL, "--out", path, "--jobs", 1).wait()[0] == 0
@@ -80,10 +88,7 @@ def test_workers_go_with_a_killed_parent(command, tmp_path):
     assert started.wait_for(1, path)
     started.process.kill()
     started.process.communicate()
-    end = time.monotonic() + 20
-    while processes(started.process.pid) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert processes(started.process.pid) == []
+    assert left_over(started.process.pid) == []
 
 
 def test_two_sweeps_at_once_share_a_file(command, whole, tmp_path):
@@ -95,14 +100,16 @@ def test_two_sweeps_at_once_share_a_file(command, whole, tmp_path):
 
 def test_a_parquet_file_is_for_one_sweep_at_a_time(command, tmp_path):
     path = tmp_path / "r.parquet"
-    first = command(*SMALL, "--out", path, "--jobs", 1)
+    long = [*SMALL[:-1], "100000"]
+    command(*long, "--out", path, "--jobs", 1)
     while not path.with_name("r.parquet.journal").exists():
         time.sleep(0.02)
     time.sleep(0.5)
     code, _, err = command(*SMALL, "--out", path, "--jobs", 1).wait()
     assert code == 2
     assert "is in use by another sweep" in err
-    assert first.wait()[0] == 0
+    with pytest.raises(OSError, match="is in use by another sweep"):
+        read(path)
 
 
 def test_the_database_is_sound_after_a_kill(command, tmp_path):

@@ -22,7 +22,7 @@ def test_the_same_bits_whatever_the_number_of_processes(place):
         )
         for jobs in (1, 3)
     )
-    assert len(one) == 3 * (2 + 1)
+    assert len(one) == 2 * 3 * (2 + 1)
     assert numbers(one) == numbers(three)
 
 
