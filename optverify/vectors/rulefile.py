@@ -30,7 +30,7 @@ MANY_STATES = 4
 """Updates of a probe where every update leaves many numbers."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Group:
     """A dialect with its hyperparameters. name: default, axis=option, like=library or paper."""
 
@@ -111,48 +111,90 @@ def wanted(group: Group) -> tuple[str, ...] | None:
 # ---- the file ----------------------------------------------------------------------------------------------
 
 
+class _Book:
+    """The tests of a rule as they are made. used: the inputs they take; left_out: what has no value."""
+
+    def __init__(self, base: Rule) -> None:
+        self.base, self.bank = base, rule_probes(base)
+        self.tests: dict[Group, list[File]] = {}
+        self.used: dict[str, Probe] = {}
+        self.left_out: list[File] = []
+
+    def fill(self, group: Group) -> None:
+        """Make the tests of a group."""
+        self.tests[group] = []
+        whole = group.name in ("default", "paper")
+        fed, states = _with_late_state(group, self.bank) if whole else (self.bank, None)
+        chosen = wanted(group)
+        for probe in fed.values():
+            if chosen is None or probe.name in chosen:
+                self.add(group, probe, states if probe.first else None)
+
+    def add(self, group: Group, probe: Probe, states: Mapping[str, Row] | None = None) -> None:
+        """Make one test, unless there is no value."""
+        ident = f"{self.base.name}/{group.name}"
+        try:
+            made = _test(ident, group, probe, run(group.rule, group.values, probe, states))
+        except Undecided as error:
+            self.left_out.append({"test": f"{ident}/{probe.name}", "why": str(error)})
+            return
+        self.used[_input_name(group, probe)] = probe
+        self.tests[group].append(made)
+
+    def separate(self) -> None:
+        """Give dialects that agree on all inputs so far the first further input on which they do not."""
+        rivals = [g for g in self.tests if g.name != "paper"]
+        for one, other in combinations(rivals, 2):
+            shared = self._shared(one, other)
+            if shared and all(_alike(a, b) for a, b in shared):
+                self._part(one, other)
+
+    def _shared(self, one: Group, other: Group) -> list[tuple[File, File]]:
+        """The tests of two groups that have the same input."""
+        others = {t["input"]: t for t in self.tests[other]}
+        return [(t, others[t["input"]]) for t in self.tests[one] if t["input"] in others]
+
+    def _part(self, one: Group, other: Group) -> None:
+        for probe in self.bank.values():
+            if probe.name in ("long", "late"):
+                continue
+            try:
+                pair = [_test("", g, probe, run(g.rule, g.values, probe)) for g in (one, other)]
+            except Undecided:
+                continue
+            if not _alike(*pair):
+                for group in (one, other):
+                    if probe.name not in (t["input"] for t in self.tests[group]):
+                        self.add(group, probe)
+                return
+
+
 def rule_file(name: str) -> File:
     """The vectors of a rule, ready to be written."""
-    base = rule_named(name)
-    bank = rule_probes(base)
-    used: dict[str, Probe] = {}
-    made: list[File] = []
-    left_out: list[File] = []
+    book = _Book(rule_named(name))
+    facts: list[tuple[File, Group | None]] = []
     seen: dict[Any, str] = {}
     for group in groups(name):
         ident = f"{name}/{group.name}"
-        facts = _group_facts(ident, group)
-        key = (
-            group.rule.assignments,
-            group.rule.gradient_point,
-            group.rule.states,
-            tuple(group.values.items()),
-        )
+        dialect = group.rule
+        key = (dialect.assignments, dialect.gradient_point, dialect.states, tuple(group.values.items()))
+        head = _group_facts(ident, group)
         if key in seen:
-            made.append(facts | {"same_as": seen[key]})
+            facts.append((head | {"same_as": seen[key]}, None))
             continue
         seen[key] = ident
-        tests = []
-        fed, given = _with_late_state(group, bank) if group.name in ("default", "paper") else (bank, None)
-        for probe in fed.values():
-            if (chosen := wanted(group)) is not None and probe.name not in chosen:
-                continue
-            try:
-                result = run(group.rule, group.values, probe, given if probe.first else None)
-            except Undecided as error:
-                left_out.append({"test": f"{ident}/{probe.name}", "why": str(error)})
-                continue
-            used[_input_name(group, probe)] = probe
-            tests.append(_test(ident, group, probe, result))
-        made.append(facts | {"tests": tests})
-    flags = sorted({flag for p in used.values() for flag in p.flags})
+        book.fill(group)
+        facts.append((head, group))
+    book.separate()
+    made = [head if group is None else head | {"tests": book.tests[group]} for head, group in facts]
+    flags = sorted({flag for p in book.used.values() for flag in p.flags})
     return {
-        **header(base),
+        **header(book.base),
         "notes": notes(flags),
-        "inputs": [_input(n, used[n]) for n in used],
+        "inputs": [_input(n, p) for n, p in book.used.items()],
         "groups": made,
         "alternatives": _alternatives(made),
-        "left_out": left_out,
+        "left_out": book.left_out,
     }
 
 

@@ -32,6 +32,8 @@ POINT = "point"
 """The name under which it is told where a gradient is taken."""
 MARGIN = 2
 """What algebraically equal forms may add, as a factor on the bound of the form that is written."""
+LESS = 1 - 1e-12
+"""So that the last digit of a mathematical library never decides between two tolerances."""
 SPARE_BITS = 8
 """Bits of the significand that a tolerance must leave for a test to say anything."""
 TIGHT = 4096
@@ -181,7 +183,9 @@ def run(
                 sampled.append(name)
             units = noisy or (dict.fromkeys(units, math.inf) if name in turned else units)
         limit = 2.0 ** (kind.bits - SPARE_BITS)
-        found = {n: 1 + math.ceil(MARGIN * u) if MARGIN * u <= limit else None for n, u in units.items()}
+        found = {
+            n: 1 + math.ceil(MARGIN * u * LESS) if MARGIN * u <= limit else None for n, u in units.items()
+        }
         ulps[name] = None if found["theta"] is None else found
         if None in found.values():
             why[name] = "a number leaves the range of this type, or rounding may take all digits"
