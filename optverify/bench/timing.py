@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
-from time import perf_counter
+from time import perf_counter, sleep
 
 Compete = Callable[[], object]
 """Makes one update."""
@@ -17,9 +17,11 @@ Spread = tuple[float, float, float]
 
 TURN_SECONDS = 2e-3
 """A turn makes enough updates to last about this long, at least one."""
-SECONDS = 0.3
-"""A measurement takes as many rounds as last about this long together, at least ROUNDS."""
-ROUNDS = 7
+SECONDS = 0.15
+"""A competitor takes as many turns as last about this long together, within FEW and MOST."""
+FEW, MOST = 3, 11
+PAUSE = 1e-3
+"""Before each turn: threads of the one before that wait for more work, spinning, go to sleep."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class Load:
 class Cell:
     """A rule under a load.
 
-    seconds: competitor -> time of an update; ratios: "a/b" -> time of a over that of b in the same round.
+    rounds: how many the quickest took part in; seconds: competitor -> time of an update; ratios: "a/b" ->
+    time of a over that of b in the same round.
     """
 
     rule: str
@@ -61,27 +64,27 @@ class Cell:
 def compete(
     competitors: Mapping[str, Compete], rounds: int | None = None, seconds: float = SECONDS
 ) -> dict[str, list[float]]:
-    """Seconds an update of each competitor, one number a round.
+    """Seconds an update of each competitor, one number a round it took part in, which are the first ones.
 
-    rounds: how many; None: as many as fit into the seconds, at least ROUNDS.
+    rounds: how many; None: for each as many as fit into the seconds, within FEW and MOST.
     """
-    trials = {}
+    counts, turns = {}, {}
     for name, update in competitors.items():
         update()  # the first one makes the state, or compiles
-        trials[name] = _time(update, 1)
-    counts = {name: max(1, int(TURN_SECONDS / max(t, 1e-9))) for name, t in trials.items()}
-    if rounds is None:
-        a_round = sum(counts[name] * max(t, 1e-9) for name, t in trials.items())
-        rounds = max(ROUNDS, int(seconds / a_round))
+        trial = max(_time(update, 1), 1e-9)
+        counts[name] = max(1, int(TURN_SECONDS / trial))
+        turns[name] = rounds or min(MOST, max(FEW, int(seconds / (counts[name] * trial))))
     times: dict[str, list[float]] = {name: [] for name in competitors}
-    for turn in _turns(list(competitors), rounds):
-        times[turn].append(_time(competitors[turn], counts[turn]) / counts[turn])
+    for name in _order(turns):
+        sleep(PAUSE)
+        times[name].append(_time(competitors[name], counts[name]) / counts[name])
     return times
 
 
-def _turns(names: Sequence[str], rounds: int) -> Iterator[str]:
-    """Every competitor once a round; each begins as often."""
-    for k in range(rounds):
+def _order(turns: Mapping[str, int]) -> Iterator[str]:
+    """Round by round, those who have turns left; each begins as often."""
+    for k in range(max(turns.values())):
+        names = [name for name, count in turns.items() if k < count]
         first = k % len(names)
         yield from (*names[first:], *names[:first])
 
@@ -104,11 +107,11 @@ def spread(values: Sequence[float]) -> Spread:
 def summary(
     rule: str, load: Load, times: Mapping[str, Sequence[float]], pairs: Sequence[tuple[str, str]]
 ) -> Cell:
-    """The cell of these times, with the ratios of the pairs that were measured."""
+    """The cell of these times, with the ratios of the pairs that were measured, over the rounds of both."""
     ratios = {
-        f"{a}/{b}": spread([x / y for x, y in zip(times[a], times[b], strict=True)])
+        f"{a}/{b}": spread([x / y for x, y in zip(times[a], times[b], strict=False)])
         for a, b in pairs
         if a in times and b in times
     }
-    rounds = len(next(iter(times.values())))
+    rounds = max(map(len, times.values()))
     return Cell(rule, load, rounds, {name: spread(column) for name, column in times.items()}, ratios)

@@ -25,9 +25,9 @@ __all__ = ["Lr", "as_tuple"]
 
 MISFIT = 1
 """What a loop returns that has written nothing: the sizes differ, or memory overlaps."""
-ALONE = 1 << 19
-"""Arrays up to this many bytes are worked on by one thread: to start another takes as long."""
-SHARE = 1 << 18
+ALONE = 1 << 21
+"""Arrays up to this many bytes are worked on by one thread: to start another takes 50 microseconds."""
+SHARE = 1 << 20
 """Bytes of an array that are worth a thread."""
 BLOCK = 1 << 15
 """Coordinates between two loops when NumPy computes a power: they stay in the cache."""

@@ -73,14 +73,22 @@ def test_everyone_begins_as_often(clock):
     assert clock.order[6:] == "ABCBCACAB" * 2
 
 
-def test_turns_last_alike_and_rounds_fill_the_time(clock, monkeypatch):
+def test_turns_last_alike_and_the_slow_take_fewer(clock, monkeypatch):
     monkeypatch.setattr(timing, "TURN_SECONDS", 8)
-    made = {"a": clock.competitor("A", 2), "b": clock.competitor("B", 20)}
-    times = timing.compete(made, seconds=28 * 11)
-    assert clock.order[4:9] == "AAAAB"
-    assert len(times["a"]) == 11
-    assert times["a"][0] == 2
-    assert len(timing.compete(made, seconds=0)["b"]) == timing.ROUNDS
+    made = {"a": clock.competitor("A", 2), "b": clock.competitor("B", 20), "c": clock.competitor("C", 100)}
+    times = timing.compete(made, seconds=100)
+    assert clock.order[6:12] == "AAAABC"
+    assert [len(times[name]) for name in made] == [timing.MOST, 5, timing.FEW]
+    assert clock.order[-4:] == "AAAA"
+    cell = timing.summary("adam", SMALL, times, [("c", "a")])
+    assert (cell.rounds, cell.ratios["c/a"]) == (timing.MOST, (50, 50, 50))
+
+
+def test_threads_of_others_are_given_time_to_sleep(clock, monkeypatch):
+    slept = []
+    monkeypatch.setattr(timing, "sleep", slept.append)
+    timing.compete({letter: clock.competitor(letter, 1) for letter in "AB"}, rounds=3)
+    assert slept == [timing.PAUSE] * 6
 
 
 def test_one_round_has_no_spread():

@@ -83,6 +83,7 @@ def test_a_tree_is_updated_at_once_to_the_bits_of_numpy(name, dtype, at_once):
 def test_threads_share_a_tree_wherever_they_cut_it(threads, monkeypatch):
     monkeypatch.setattr(_fast, "ALONE", 0)
     monkeypatch.setattr(_fast, "SHARE", 8)
+    monkeypatch.setattr(_fast_trees, "QUICK", 1)
     monkeypatch.setattr(_fast, "THREADS", threads)
     plain, fast = both(lr=0.1)
     params, others = tree(), tree()
