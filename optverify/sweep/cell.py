@@ -74,10 +74,10 @@ class Cell:
     tolerance: float = 1e-6
     version: str
 
-    @cached_property
+    @property
     def inputs(self) -> Row:
-        """The columns that say what it is, key and hyperparameters among them."""
-        row = {
+        """The columns that say what it is, hyperparameters last."""
+        return {
             "rule": self.rule,
             "options": json.dumps(dict(self.options), sort_keys=True),
             "problem": self.problem,
@@ -88,18 +88,18 @@ class Cell:
             "batch_size": self.batch_size,
             "tolerance": self.tolerance,
             "version": self.version,
+            **self.hyperparameters,
         }
-        content = json.dumps([row, dict(self.hyperparameters)], sort_keys=True)
-        return {"key": hashlib.sha256(content.encode()).hexdigest()[:32], **row, **self.hyperparameters}
 
-    @property
+    @cached_property
     def key(self) -> str:
         """128 bits of a digest of all that it is: the same cell has the same key everywhere."""
-        return str(self.inputs["key"])
+        content = json.dumps(self.inputs, sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:32]
 
     def row(self, results: Mapping[str, Any]) -> Row:
         """The row of the table."""
-        return {**self.inputs, **dict.fromkeys(RESULTS), **results}
+        return {"key": self.key, **self.inputs, **dict.fromkeys(RESULTS), **results}
 
 
 def run_cell(cell: Cell, seconds: float) -> Row:

@@ -85,8 +85,9 @@ class Grid:
                 "tolerance": float(self.tolerance),
                 "version": f"{__version__}+{_digest(chosen)}",
             }
+            spreads = 0.0 if place.draws else float(self.spread)
             for values, seed in itertools.product(_values(axes), self._seeds):
-                spread = 0.0 if seed is None or place.draws else float(self.spread)
+                spread = 0.0 if seed is None else spreads
                 yield Cell(hyperparameters=values, seed=seed, spread=spread, **shared)
 
     @property

@@ -100,9 +100,8 @@ def run_grid(
     """Run the cells of a grid that the store does not have; a row is in it before the next is waited for."""
     store.widen(grid.hyperparameters)
     known = store.keys(failed=False if retry else None)
-    cells = list(grid)
-    left = [cell for cell in cells if cell.key not in known]
-    tally = Tally(cells=len(cells), known=len(cells) - len(left))
+    left = [cell for cell in grid if cell.key not in known]
+    tally = Tally(cells=len(grid), known=len(grid) - len(left))
     work = partial(run_cell, seconds=time_limit)
     if not left:
         return tally
