@@ -24,8 +24,10 @@ FAR = 10.0
 """The loss is shown up to so many times the one at the start; beyond, and where runs diverged, is a cross."""
 MARKERS = "os^Dv<>p"
 COLUMNS = 3
-MOST = 40
-"""Series in one panel; more cannot be told apart."""
+MOST = 60
+"""Series in one panel, enough for all rules; more cannot be told apart."""
+LONG = 20
+"""Entries in a column of the legend."""
 
 
 def sensitivity(rows: Iterable[Row]) -> Figure:
@@ -46,14 +48,19 @@ def sensitivity(rows: Iterable[Row]) -> Figure:
     wide = min(COLUMNS, len(problems))
     high = -(-len(problems) // wide)
     with _own_settings():
-        figure = Figure(figsize=(4.5 * wide + 1.8, 3.4 * high), layout="constrained")
+        blocks = -(-len(labels) // LONG)
+        size = (4.5 * wide + 1.8 * blocks, max(3.4 * high, 0.23 * min(len(labels), LONG)))
+        figure = Figure(figsize=size, layout="constrained")
         grid = figure.subplots(high, wide, squeeze=False).ravel()
         for axes, problem in zip(grid, problems, strict=False):
             _panel(axes, Instance(problem).build(), [s for s in found if s.problem == problem], labels)
         for axes in grid[len(problems) :]:
             axes.set_visible(False)
         handles = {h.get_label(): h for axes in grid for h in axes.get_lines() if h.get_label() in labels}
-        figure.legend([handles[label] for label in labels], labels, loc="outside right upper", frameon=False)
+        figure.legend(
+            [handles[label] for label in labels], labels, loc="outside right upper", frameon=False,
+            ncols=blocks, handlelength=3,
+        )  # fmt: skip
     return figure
 
 

@@ -81,7 +81,13 @@ def sweep(
         check_ending(path)
     with opened(path) as store:
         run_grid(
-            grid, store, jobs=jobs, scheduler=scheduler, time_limit=time_limit, retry=retry, on_row=on_row
+            grid,
+            store,
+            jobs=jobs,
+            scheduler=scheduler,
+            time_limit=time_limit,
+            retry=retry,
+            on_row=None if on_row is None else lambda row, _: on_row(row),
         )
         found = {row["key"]: row for row in store.rows()}
     return [found[cell.key] for cell in grid]
@@ -95,9 +101,12 @@ def run_grid(
     scheduler: str | None = None,
     time_limit: float = SECONDS,
     retry: bool = False,
-    on_row: Callable[[Row], None] | None = None,
+    on_row: Callable[[Row, Tally], None] | None = None,
 ) -> Tally:
-    """Run the cells of a grid that the store does not have; a row is in it before the next is waited for."""
+    """Run the cells of a grid that the store does not have; a row is in it before the next is waited for.
+
+    on_row: called with each row and the tally so far. The rest is as in `sweep`.
+    """
     store.widen(grid.hyperparameters)
     known = store.keys(failed=False if retry else None)
     left = [cell for cell in grid if cell.key not in known]
@@ -117,7 +126,7 @@ def run_grid(
             store.put([row], again=retry)
             tally.count(row)
             if on_row is not None:
-                on_row(row)
+                on_row(row, tally)
     return tally
 
 

@@ -71,8 +71,8 @@ def test_a_loss_below_zero_gets_an_even_scale():
 
 def test_every_line_has_a_look_of_its_own():
     """Colour is never the only cue."""
-    looks = {(COLOURS[i % 7], DASHES[i // 7 % 7], MARKERS[i % 8]) for i in range(40)}
-    assert len(looks) == 40
+    looks = {(COLOURS[i % 7], DASHES[i // 7 % 7], MARKERS[i % 8]) for i in range(60)}
+    assert len(looks) == 60
     rows = [row(1.0, lr, "adam", settings={"beta1": k / 100}) for k in range(10) for lr in RATES]
     axes = sensitivity(rows).axes[0]
     drawn = lines(axes).values()
@@ -81,8 +81,8 @@ def test_every_line_has_a_look_of_its_own():
 
 
 def test_too_many_lines_and_none_are_refused():
-    many = [row(1.0, 0.1, "adam", settings={"beta1": k / 100}) for k in range(50)]
-    with pytest.raises(ValueError, match="50 lines in one panel cannot be told apart"):
+    many = [row(1.0, 0.1, "adam", settings={"beta1": k / 100}) for k in range(70)]
+    with pytest.raises(ValueError, match="70 lines in one panel cannot be told apart"):
         sensitivity(many)
     with pytest.raises(ValueError, match="there is nothing to draw"):
         sensitivity([])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,11 +160,12 @@ def _grid(given: dict[str, Any]) -> Grid:
 def _run(grid: Grid, given: dict[str, Any]) -> tuple[Tally, list[Row]]:
     from optverify.sweep import opened, run_grid
 
-    done = count(1)
     settings = {name: given[name] for name in ("jobs", "scheduler", "time_limit", "retry")}
     try:
         with opened(given["out"]) as store, progress("cells", len(grid)) as advance:
-            tally = run_grid(grid, store, **settings, on_row=lambda row: advance(next(done), row["rule"]))
+            tally = run_grid(
+                grid, store, **settings, on_row=lambda row, t: advance(t.known + t.done, row["rule"])
+            )
             wanted = {cell.key for cell in grid}
             return tally, [row for row in store.rows() if row["key"] in wanted]
     except KeyboardInterrupt:
