@@ -26,7 +26,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from platformdirs import user_cache_path
 
-from optverify.backends.blocks import CALLS, Block, Scalars, compile_block
+from optverify.backends.blocks import CALLS, Scalars
 from optverify.backends.numpy import numpy_module
 from optverify.backends.python import Recurrence, recurrence
 from optverify.language import Rule
@@ -59,25 +59,44 @@ class Stage:
 class Fused:
     """The lines for one coordinate.
 
-    arrays: the names of theta, the gradient, the states and the results of stages; scalars: of what is
-    handed in besides; flags: those of them that are conditions; body: the lines.
+    numbers: the states that are one number for a whole array; lines: the scalars to compute beforehand, in
+    order; handed: those of them that are handed to the loop; flags: those that are conditions; body: the
+    lines of the loop; stages: what NumPy computes before it.
     """
 
     source: Recurrence
-    block: Block
+    numbers: tuple[str, ...] = ()
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    handed: list[str] = field(default_factory=list)
+    flags: set[str] = field(default_factory=set)
     body: list[str] = field(default_factory=list)
     stages: list[Stage] = field(default_factory=list)
-    flags: set[str] = field(default_factory=set)
+
+    def _moves(self) -> set[str]:
+        """The scalars that follow t or a state."""
+        moving = {"t", *self.numbers}
+        for name, code in self.lines:
+            if moving & names_in(code):
+                moving.add(name)
+        return moving
 
     @property
     def fixed(self) -> Scalars:
         """The scalars that stay while the hyperparameters do."""
-        return self.block.split()[0]
+        moving = self._moves()
+        lines = tuple((n, c) for n, c in self.lines if n not in moving)
+        return Scalars(lines, tuple(n for n in self.handed if n not in moving))
 
     @property
     def moving(self) -> Scalars:
-        """The scalars that follow t."""
-        return self.block.split()[1]
+        """The scalars that follow t or a state, and the states that are numbers."""
+        moving = self._moves()
+        return Scalars(tuple(self.lines), tuple(n for n in self.handed if n in moving))
+
+    @property
+    def moving_lines(self) -> tuple[tuple[str, str], ...]:
+        """What is computed at each update, the new states among it."""
+        return Scalars(tuple(self.lines), (*self.moving.names, *self.numbers)).needed()
 
     @property
     def scalars(self) -> list[str]:
@@ -85,19 +104,20 @@ class Fused:
         return [*self.fixed.names, *self.moving.names]
 
     @property
-    def numbers(self) -> list[str]:
-        """Those that are converted to the type of theta."""
-        return [s for s in self.scalars if s not in self.flags]
+    def casts(self) -> list[str]:
+        """The lines that convert those that are no conditions to the type of theta."""
+        converted = [f"{s} = _type({s})" for s in self.scalars if s not in self.flags]
+        return ["_type = theta_.dtype.type", *converted]
 
     @property
-    def casts(self) -> list[str]:
-        """The lines that convert them."""
-        return ["_type = theta_.dtype.type", *(f"{s} = _type({s})" for s in self.numbers)]
+    def kept(self) -> list[str]:
+        """Theta and the states that are arrays."""
+        return [s for s in self.source.states if s not in self.numbers]
 
     @property
     def arrays(self) -> list[str]:
         """Names of one coordinate of every array read."""
-        theta, *states = self.source.states
+        theta, *states = self.kept
         return [theta, self.source.gradient, *states, *(s.name for s in self.stages)]
 
     @property
@@ -108,12 +128,12 @@ class Fused:
     @property
     def targets(self) -> list[str]:
         """The names of the arrays that an update in place writes into."""
-        return [f"{s}_" for s in self.source.states]
+        return [f"{s}_" for s in self.kept]
 
     @property
     def outs(self) -> list[str]:
         """The names of the arrays that a pure step writes into."""
-        return [f"{s}_out" for s in self.source.states]
+        return [f"{s}_out" for s in self.kept]
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -122,7 +142,7 @@ class Fused:
 
     def before(self, stage: Stage) -> list[str]:
         """The names of the arrays that a stage reads."""
-        return self.inputs[: len(self.source.states) + 1 + self.stages.index(stage)]
+        return self.inputs[: len(self.kept) + 1 + self.stages.index(stage)]
 
     def signature(self, way: str | Stage) -> str:
         """A letter an argument: w(ritten), r(ead), d(ouble), b(oolean), t(able), i(nteger)."""
@@ -136,20 +156,28 @@ class Fused:
         return "".join("w" if a in self.targets else "r" for a in self.inputs) + scalars
 
 
+def names_in(code: str) -> set[str]:
+    """The names that an expression reads."""
+    return {n.id for n in ast.walk(ast.parse(code, mode="eval")) if isinstance(n, ast.Name)}
+
+
 class _Fuser(ast.NodeTransformer):
     """Puts the names of scalars and stages for what they stand for."""
 
     def __init__(self, fused: Fused) -> None:
         self.fused = fused
-        self.known = {code: name for name, code in fused.block.scalars}
-        self.scalar = {name for name, _ in fused.block.scalars} | set(fused.source.hyperparameters)
-        self.scalar |= {"t", "math", "max", "min"}
+        self.scalar = {"t", "math", "max", "min", *fused.source.hyperparameters, *fused.numbers}
+        self.known: dict[str, str] = {}
 
     def run(self) -> None:
-        """Fill in the body."""
+        """Fill in lines and body."""
         for name, code in self.fused.source.lines:
             tree = ast.parse(code, mode="eval").body
-            if not self.is_scalar(tree):
+            if self.is_scalar(tree):
+                self.fused.lines.append((name, ast.unparse(tree)))
+                self.scalar.add(name)
+                self.known = {c: n for c, n in self.known.items() if name not in names_in(c)}
+            else:
                 self.fused.body.append(f"{name} = {ast.unparse(self.visit(tree))}")
 
     def is_scalar(self, tree: ast.AST) -> bool:
@@ -175,12 +203,27 @@ class _Fuser(ast.NodeTransformer):
 
     def visit_Call(self, tree: ast.Call) -> Any:
         arguments = [self.visit(a) for a in tree.args]
-        if isinstance(tree.func, ast.Name) and tree.func.id in NUMPYS_OWN:
-            return self.stage(tree.func.id, arguments[0], None)
+        name = tree.func.id if isinstance(tree.func, ast.Name) else ""
+        if name == "where":
+            return ast.IfExp(*arguments)
+        if name in NUMPYS_OWN:
+            return self.stage(name, arguments[0], None)
         return ast.Call(tree.func, arguments, [])
 
     def scalar_name(self, code: str) -> ast.Name:
-        name = code if code in self.fused.block.constants and code != "t" else self.known[code]
+        """The scalar with that value, computed before the line at hand: a state may change after it."""
+        fused = self.fused
+        if code in fused.source.hyperparameters:
+            name = code
+        else:
+            lines = {n for n, _ in fused.lines} - set(fused.numbers)
+            name = code if code in lines else self.known.get(code, "")
+        if not name:
+            name = f"c{1 + sum(n[0] == 'c' and n[1:].isdigit() for n, _ in fused.lines)}"
+            fused.lines.append((name, code))
+            self.known[code] = name
+        if name not in fused.handed:
+            fused.handed.append(name)
         return ast.Name(name)
 
     def stage(self, ufunc: str, base: ast.expr, exponent: ast.Name | None) -> ast.Name:
@@ -191,11 +234,22 @@ class _Fuser(ast.NodeTransformer):
         return ast.Name(name)
 
 
-def fuse(source: Recurrence) -> Fused:
-    """The lines of a recurrence for one coordinate. The recurrence must be elementwise."""
-    fused = Fused(source, compile_block(source))
+def fuse(source: Recurrence, numbers: tuple[str, ...] = ()) -> Fused:
+    """The lines of a recurrence for one coordinate. numbers: the states that are one number."""
+    fused = Fused(source, numbers)
     _Fuser(fused).run()
     return fused
+
+
+def obstacle(rule: Rule) -> str:
+    """Why a coordinate of the rule does not go its own way, in words; empty if it does."""
+    if rule.operators:
+        return f"it uses {', '.join(sorted({type(f).__name__ for f in rule.operators}))} of whole arrays"
+    if rule.inputs:
+        return f"it is given {', '.join(i.name for i in rule.inputs)} with each gradient"
+    if sides := [s.name for s in rule.states if s.side]:
+        return f"it keeps {', '.join(sides)} for rows and columns"
+    return ""
 
 
 # ---- the module --------------------------------------------------------------------------------------------
@@ -216,13 +270,13 @@ def _template() -> Any:
 @lru_cache(maxsize=1024)
 def numba_source(rule: Rule) -> str:
     """The source of the rule's Numba step module. Raises ValueError for a rule that is not elementwise."""
-    if not rule.elementwise:
+    if why := obstacle(rule):
         raise ValueError(
-            f"rule {rule.name!r} has no Numba steps, because a coordinate does not go its own way in it: "
-            'numba has elementwise rules only, use backend="numpy"'
+            f"rule {rule.name!r} has no Numba steps, because {why}: numba has elementwise rules only, "
+            'use backend="numpy"'
         )
     source = recurrence(rule)
-    fused = fuse(source)
+    fused = fuse(source, tuple(s.name for s in rule.states if s.scalar))
     steps = [h for h in rule.hyperparameters if h.name in source.hyperparameters]
     names = [h.name for h in steps]
     text = "\n".join(fused.body)
@@ -231,13 +285,14 @@ def numba_source(rule: Rule) -> str:
             rule=rule,
             source=source,
             fused=fused,
-            moving=fused.moving,
             options=", ".join(f"{a} = {o}" for a, o in rule.options.items()),
             imports=sorted({"empty", "ndarray"} | {s.ufunc for s in fused.stages}),
             helpers=[h for h in HELPERS if f"{h}(" in text],
             flags=tuple(s in fused.flags for s in fused.scalars),
             steps=steps,
             handed=["lr" if "lr" in names else "1.0", *(n for n in names if n != "lr")],
+            checked=tuple("" if n == "lr" else n for n in ["lr", *(n for n in names if n != "lr")]),
+            places=tuple(i for i, s in enumerate(rule.states, 1) if s.scalar),
             states=source.states[1:],
         )
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from optverify.backends import step as steps_of
-from optverify.backends.numba import numba_module
+from optverify.backends.numba import numba_module, obstacle
 from optverify.bench.textbook import TEXTBOOK
 from optverify.bench.timing import Compete, Load
 from optverify.language import Rule, Source, State, g, grad, rule, t, theta
@@ -24,7 +24,7 @@ PURE = {NUMPY: "numpy, pure", NUMBA: "numba, pure"}
 
 def elementwise() -> list[str]:
     """The rules that are measured."""
-    return [name for name in registry.names() if registry.get(name).elementwise]
+    return [name for name in registry.names() if not obstacle(registry.get(name))]
 
 
 def has_numba() -> bool:
@@ -33,8 +33,8 @@ def has_numba() -> bool:
 
 
 def states(name: str) -> tuple[str, ...]:
-    """The names of the states of a rule."""
-    return tuple(s.name for s in registry.get(name).states)
+    """The names of the states of a rule that are arrays."""
+    return tuple(s.name for s in registry.get(name).states if not s.scalar)
 
 
 def gradient(load: Load) -> Array:

@@ -6,7 +6,7 @@ steps, which give the same bits and say what is wrong. Imports NumPy and Numba.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from itertools import combinations, pairwise
 from math import isnan
@@ -18,8 +18,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy import array, empty, may_share_memory, ndarray
 
-from optverify.steps import _engine
-from optverify.steps._engine import DOUBLE, SINGLE, THREADS, Array, Lr, as_tuple, planned, rate
+from optverify.steps import _engine, _whole
+from optverify.steps._engine import DOUBLE, SINGLE, THREADS, Array, Lr, as_tuple
 
 __all__ = ["Lr", "as_tuple"]
 
@@ -131,8 +131,10 @@ class Plan(NamedTuple):
     """A compiled rule.
 
     state: its State; numpy: the plan of its NumPy steps; update, step, tree: its loops; stages: what NumPy
-    computes first; moving: the scalars that follow t; flags: which scalars are conditions; memo: the
-    hyperparameters of the last update, and the scalars that stay while they do.
+    computes first; fixed: of the hyperparameters, the scalars that stay while they do; moving: of t, the
+    hyperparameters and the states that are numbers, the other scalars and the new numbers; flags: which
+    scalars are conditions; domains, checked: of the hyperparameters, and their names, "" for lr; places: of
+    numbers in the State; memo: the hyperparameters of the last update and their scalars.
     """
 
     state: Any
@@ -141,29 +143,37 @@ class Plan(NamedTuple):
     step: Kernel
     tree: Kernel | None
     stages: tuple[Stage, ...]
-    moving: Callable[..., tuple[Any, ...]]
+    fixed: Callable[..., tuple[Any, ...]]
+    moving: Callable[..., tuple[tuple[Any, ...], tuple[float, ...]]]
     flags: tuple[bool, ...]
+    domains: Mapping[str, str]
+    checked: tuple[str, ...]
+    places: tuple[int, ...]
     memo: list[tuple[Any, Any]]
 
 
-def scalars(plan: Plan, t: int, given: tuple[Any, ...]) -> tuple[Any, ...]:
-    """All scalars of update t; ValueError or TypeError for a hyperparameter out of range."""
+def scalars(
+    plan: Plan, t: int, given: tuple[Any, ...], numbers: tuple[float, ...] = ()
+) -> tuple[tuple[Any, ...], tuple[float, ...]]:
+    """All scalars of update t, and the new values of the states that are numbers.
+
+    Raises ValueError or TypeError for a hyperparameter out of range.
+    """
     known, fixed = plan.memo[0]
     try:
         remembered = given == known
     except ValueError:  # an array is no hyperparameter, as is said below
         remembered = False
     if not remembered:
-        lr = given[0]
-        if scheduled := callable(lr):
-            given = (planned(lr, t - 1), *given[1:])
-        else:
-            rate(lr, 0)
-        values = plan.numpy.fixed(DOUBLE, *given)
-        fixed = tuple(bool(x) if f else float(x) for x, f in zip(values, plan.flags, strict=False))
+        _engine.check(plan.domains, **{n: x for n, x in zip(plan.checked, given, strict=True) if n})
+        lr = _engine.rate(given[0], t - 1)
+        scheduled, given = callable(given[0]), (lr, *given[1:])
+        made = plan.fixed(*given)
+        fixed = tuple(bool(x) if f else float(x) for x, f in zip(made, plan.flags, strict=False))
         if not scheduled:  # a schedule may be 0 where a number may not
             plan.memo[0] = (given, fixed)
-    return (*fixed, *plan.moving(t, *given))
+    moving, after = plan.moving(t, *given, *numbers)
+    return (*fixed, *moving), after
 
 
 # ---- the careful way ---------------------------------------------------------------------------------------
@@ -173,39 +183,68 @@ def in_place(plan: Plan, theta: Array, grad: Any, state: Any, given: tuple[Any, 
     """One update written into theta and the states; nothing is written if an argument is refused."""
     arrays = _taken(plan, theta, grad, state, True)
     if arrays is None:
-        return _engine.in_place(plan.numpy, theta, grad, state, given)
+        return _engine_of(plan).in_place(plan.numpy, theta, grad, state, given)
     t = state[0] + 1
-    _run(plan, plan.update, arrays, (), scalars(plan, t, given))
-    return as_tuple(plan.state, (t, *state[1:]))
+    values, numbers = scalars(plan, t, given, tuple(state[i] for i in plan.places))
+    _run(plan, plan.update, arrays, (), values)
+    return _state(plan, t, arrays_of(plan, state), numbers)
 
 
 def pure(plan: Plan, theta: Any, grad: Any, state: Any, given: tuple[Any, ...]) -> tuple[Any, Any]:
     """One update into new arrays: (theta, state). No argument is written to."""
     arrays = _taken(plan, theta, grad, state, False)
     if arrays is None:
-        return _engine.pure(plan.numpy, theta, grad, state, given)
+        new: tuple[Any, Any] = _engine_of(plan).pure(plan.numpy, theta, grad, state, given)
+        return new
     t = state[0] + 1
-    numbers = scalars(plan, t, given)
-    made = [empty(theta.shape, theta.dtype) for _ in state]
-    _run(plan, plan.step, arrays, [x.reshape(-1) for x in made], numbers)
-    return made[0], as_tuple(plan.state, (t, *made[1:]))
+    values, numbers = scalars(plan, t, given, tuple(state[i] for i in plan.places))
+    made = [empty(theta.shape, theta.dtype) for _ in range(len(state) - len(numbers))]
+    _run(plan, plan.step, arrays, [x.reshape(-1) for x in made], values)
+    return made[0], _state(plan, t, made[1:], numbers)
+
+
+def _engine_of(plan: Plan) -> Any:
+    """What runs the NumPy steps."""
+    return _whole if isinstance(plan.numpy, _whole.Plan) else _engine
+
+
+def arrays_of(plan: Plan, state: Any) -> list[Any]:
+    """The states that are arrays."""
+    return [x for i, x in enumerate(state) if i and i not in plan.places]
+
+
+def _state(plan: Plan, t: int, arrays: Sequence[Array], numbers: Sequence[float]) -> Any:
+    """The State of these arrays and numbers, each in its place."""
+    values, after = iter(arrays), dict(zip(plan.places, numbers, strict=True))
+    rest = [after[i] if i in after else next(values) for i in range(1, len(plan.state._fields))]
+    return as_tuple(plan.state, (t, *rest))
 
 
 def _taken(plan: Plan, theta: Any, grad: Any, state: Any, writes: bool) -> list[Array] | None:
     """Theta, the gradient and the states as vectors, or None if a loop does not take them."""
-    if type(theta) is not ndarray or type(state) is not plan.state:
+    if type(theta) is not ndarray or theta.dtype not in (SINGLE, DOUBLE) or not _is_state(plan, state):
         return None
-    if type(state[0]) is not int or state[0] < 0 or theta.dtype not in (SINGLE, DOUBLE):
+    kept = arrays_of(plan, state)
+    if not all(_alike(x, theta) for x in (theta, grad, *kept)):
         return None
-    targets = [theta, *state[1:]]
-    arrays = [theta, grad, *state[1:]]
-    if not all(_alike(x, theta) for x in arrays):
+    if writes and not _apart([theta, *kept], grad):
         return None
-    if writes and not all(x.flags.writeable and not may_share_memory(x, grad) for x in targets):
-        return None
-    if writes and any(may_share_memory(x, y) for x, y in combinations(targets, 2)):
-        return None
+    arrays = [theta, grad, *kept]
     return arrays if theta.ndim == 1 else [x.reshape(-1) for x in arrays]
+
+
+def _is_state(plan: Plan, state: Any) -> bool:
+    """True for a State of this rule, its numbers being numbers."""
+    if type(state) is not plan.state or type(state[0]) is not int or state[0] < 0:
+        return False
+    return all(type(state[i]) is float for i in plan.places)
+
+
+def _apart(targets: list[Array], grad: Array) -> bool:
+    """True for arrays that can be written into and share no memory."""
+    return all(x.flags.writeable for x in targets) and not any(
+        may_share_memory(x, y) for x, y in combinations([*targets, grad], 2)
+    )
 
 
 def _alike(x: Any, theta: Array) -> bool:

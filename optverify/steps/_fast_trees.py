@@ -205,7 +205,7 @@ class Table:
         tree = self.plan.tree
         assert tree is not None
         tree.prepare(self.like.dtype)
-        numbers = scalars(self.plan, t, given)
+        numbers, _ = scalars(self.plan, t, given)
 
         def span(first: int, last: int) -> None:
             tree.loop(self.rows, first, last, self.like, *numbers)

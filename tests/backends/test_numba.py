@@ -21,9 +21,9 @@ from optverify.rules import registry, rule
 from optverify.steps import _engine, _fast
 from tests.steps.compare import RATES, THETA, assert_same_bits, hostile, label, values_of
 
-ELEMENTWISE = [registry.get(name) for name in registry.names() if registry.get(name).elementwise]
-OTHERS = [name for name in registry.names() if not registry.get(name).elementwise]
-NEAR = [d for r in ELEMENTWISE for d in r.dialects(1) if d.elementwise]
+ELEMENTWISE = [registry.get(name) for name in registry.names() if not backend.obstacle(registry.get(name))]
+OTHERS = [name for name in registry.names() if backend.obstacle(registry.get(name))]
+NEAR = [d for r in ELEMENTWISE for d in r.dialects(1) if not backend.obstacle(d)]
 """All dialects that differ from the paper's in one choice."""
 FEATURES = {
     "a power": rule("padam"),
@@ -35,6 +35,8 @@ FEATURES = {
     "a gradient that is changed first": rule("adamw", weight_decay_form="coupled", maximize=True),
     "four states": rule("adan"),
     "no state": rule("gd"),
+    "a choice for each coordinate": rule("rprop"),
+    "a state that is a number": rule("nadam"),
 }
 
 
