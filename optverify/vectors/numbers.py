@@ -87,9 +87,9 @@ class Number:
         y = _number(other)
         if not isinstance(y, Number):
             return y
-        if not self.size and self.errors == NONE:
+        if not self.sign and self.errors == NONE:
             return y
-        if not y.size and y.errors == NONE:
+        if not y.sign and y.errors == NONE:
             return self
         both = isinstance(self.exact, Fraction) and isinstance(y.exact, Fraction)
         total = self.exact + y.exact if both else _total(_mpf(self.exact), _mpf(y.exact))
@@ -102,8 +102,9 @@ class Number:
         if not isinstance(y, Number):
             return y
         both = isinstance(self.exact, Fraction) and isinstance(y.exact, Fraction)
-        if (not self.size and self.errors == NONE) or (not y.size and y.errors == NONE):
-            return ZERO
+        for zero, times in ((self, y), (y, self)):
+            if not zero.sign and zero.errors == NONE:
+                return _nothing(times)
         product = (
             self.exact * y.exact if both else libmp.mpf_mul(_mpf(self.exact), _mpf(y.exact), PRECISION, "n")
         )
@@ -222,6 +223,12 @@ def _rounded(exact: Any, errors: Errors, roundings: float = 1) -> Number:
     return made
 
 
+def _nothing(times: Number) -> Number:
+    """Zero times a number: zero, unless that may be an infinity."""
+    first, second = (0.0 if math.isfinite(e) else e for e in times.errors)
+    return Number(Fraction(0), (first, second))
+
+
 def _beyond(x: Number, kind: Kind, error: float) -> float:
     """The error of what is too large, or is not known to be small enough."""
     return math.nan if x.size > kind.top or math.isnan(error) else math.inf
@@ -255,7 +262,7 @@ def multiplied(factors: Sequence[Any], product: Any) -> Any:
 
 def _power(base: Number, exponent: Number) -> Any:
     """base ** exponent, in as many roundings as a product of so many factors."""
-    zero = not base.size and base.errors == NONE
+    zero = not base.sign and base.errors == NONE
     if zero and exponent.sign > 0:
         return ZERO
     p = exponent.exact

@@ -16,6 +16,8 @@ LONGEST_LINE = 2**20
 """Bytes of a line of a stream."""
 LONGEST_NUMBER = 400
 """Characters of a number."""
+DEEPEST = 8
+"""Lists within lists that hold the numbers of an array."""
 SHOWN = 60
 """Characters of a wrong value that an error shows."""
 
@@ -130,13 +132,13 @@ def number(value: Any, where: str) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-def flat(value: Any, where: str) -> list[float]:
-    """The numbers of nested lists, row by row."""
+def flat(value: Any, where: str, levels: int = DEEPEST) -> list[float]:
+    """The numbers of nested lists, row by row; ValueError where they are nested more than `levels` deep."""
     if not isinstance(value, list):
         return [number(value, where)]
-    if all(not isinstance(x, list) for x in value):
-        return [number(x, where) for x in value]
-    return [x for part in value for x in flat(part, where)]
+    if not levels:
+        raise ValueError(f"{where} is nested too deeply: give a row of numbers for each update")
+    return [x for part in value for x in flat(part, where, levels - 1)]
 
 
 def field(data: Any, key: str, kind: type, where: str) -> Any:

@@ -153,15 +153,12 @@ def test_the_probe_bank_is_there(bank, name):
 
 
 ONE_AND_THE_SAME = {
-    "adafactor": {("weight_decay_form=after_step", "weight_decay_form=before_step")},
     "amsgrad": {("default", "epsilon=hat")},
     "asgd": {("weight_decay_form=coupled", "weight_decay_form=decoupled")},
     "gd": {("weight_decay_form=coupled", "weight_decay_form=decoupled")},
-    "lamb": {("weight_decay_form=after_step", "weight_decay_form=before_step")},
     "lookahead": {("weight_decay_form=coupled", "weight_decay_form=decoupled")},
     "momentum": {("default", "first_buffer=gradient")},
-    "radam": {("like=optax", "threshold=above_5"), ("like=optax", "threshold=from_5"),
-              ("threshold=above_5", "threshold=from_5")},
+    "radam": {("threshold=above_5", "threshold=from_5")},
     "sam": {("weight_decay_form=coupled", "weight_decay_form=decoupled")},
     "sgdw": {("default", "first_buffer=gradient")},
     "signum": {("default", "form=heavy_ball")},

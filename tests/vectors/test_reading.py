@@ -22,6 +22,13 @@ def file_of(*results, **head):
     return {**HEAD, **head, "results": list(results)}
 
 
+def deep(levels):
+    made = 1.0
+    for _ in range(levels):
+        made = [made]
+    return made
+
+
 def rows(bank, ident="gd/default/random"):
     return [[float(x) for x in row] for row in bank.test(ident).rows("theta")]
 
@@ -130,6 +137,11 @@ def test_a_folder_and_a_file_that_is_not_there_are_one_sentence(tmp_path):
             file_of({"test": "gd/default/random", "values": {"theta": [[{}, 1]] * 6}}),
             "is a map: give a number",
         ),
+        (
+            file_of({"test": "gd/default/random", "values": {"theta": [deep(300)] * 6}}),
+            "theta is nested too deeply",
+        ),
+        (file_of({"test": "gd/default/random", "values": {"theta": deep(900)}}), "has 1 rows, not 6"),
         (file_of({"test": "gd/default/random", "skipped": 3}), "'skipped' is 3: give a string"),
     ],
 )
