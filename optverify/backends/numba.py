@@ -33,7 +33,9 @@ from optverify.language import Rule
 
 NUMPYS_OWN = ("exp", "log")
 HELPERS = ("maximum", "minimum", "sign", "square")
-TAKEN = ("DOMAINS", "LOOKS_AHEAD", "OPTIONS", "RULE", "State", "equations", "gradient_point", "init")
+TAKEN = (
+    "DOMAINS", "LOOKS_AHEAD", "OPTIONS", "RULE", "SIDES", "State", "equations", "gradient_point", "init",
+)  # fmt: skip
 """What a Numba module has in common with the NumPy one."""
 
 

@@ -89,10 +89,9 @@ class Optimizer:
 
     @property
     def _state(self) -> Tree:
-        """The tree of States; t is set where updates of a table have left it behind."""
-        if self._behind:
-            state = self._steps.State
-            self._held = exchanged(self._held, state, lambda s: s._replace(t=self._t))
+        """The tree of States; t and numbers are set where updates of a table have left them behind."""
+        if self._behind and (table := self._table) is not None:
+            self._held = exchanged(self._held, self._steps.State, lambda s: table.after(s, self._t))
             self._behind = False
         return self._held
 
@@ -216,7 +215,7 @@ class Optimizer:
         if not found or not _fast_trees.fit(found):
             return None
         placed = [(path, arrays.parameter(path, p)) for path, p in leaves(params)]
-        return _fast_trees.Table(plan, found, self._states(params, placed))
+        return _fast_trees.table(plan, found, self._states(params, placed))
 
     def _warn_if_never_asked(self) -> None:
         if self._steps.LOOKS_AHEAD and self._t and not self._asked:

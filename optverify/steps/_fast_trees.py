@@ -18,7 +18,7 @@ import numpy as np
 from numba import carray, njit
 
 from optverify.steps._engine import DOUBLE, SINGLE, Array
-from optverify.steps._fast import Plan, pointer, scalars, shared, view
+from optverify.steps._fast import Plan, arrays_of, pointer, scalars, shared, view
 
 HEAD = object.__basicsize__
 """Where the fields of an array object begin; its class stands before."""
@@ -151,14 +151,26 @@ def fit(params: Sequence[Array]) -> bool:
     return readable() and len({p.dtype for p in params}) == 1 and params[0].dtype in (SINGLE, DOUBLE)
 
 
+def table(plan: Plan, params: Sequence[Array], states: Sequence[Any]) -> Table | None:
+    """The table of parameters that fit and their states; None if states that are numbers differ."""
+    if len({tuple(s[i] for i in plan.places) for s in states}) > 1:
+        return None
+    return Table(plan, params, states)
+
+
 class Table:
-    """Parameters and states whose addresses are kept from update to update."""
+    """Parameters and states whose addresses are kept from update to update.
+
+    states: as they were given; of those that are numbers, `numbers` has the values now.
+    """
 
     def __init__(self, plan: Plan, params: Sequence[Array], states: Sequence[Any]) -> None:
         self.plan, self.params, self.states = plan, list(params), list(states)  # held, so that they stay
         self.like = np.empty(0, self.params[0].dtype)
         self.bits = np.empty(0, f"i{self.like.itemsize}")
-        columns = [[id(p), 0, *map(id, s[1:])] for p, s in zip(self.params, self.states, strict=True)]
+        self.numbers = tuple(self.states[0][i] for i in plan.places)
+        arrays = [arrays_of(plan, s) for s in self.states]
+        columns = [[id(p), 0, *map(id, kept)] for p, kept in zip(self.params, arrays, strict=True)]
         self.identities = np.array(columns, np.int64)
         self.rows = np.zeros((len(columns), len(columns[0]) + 1), np.int64)
         self.size = 0
@@ -205,9 +217,15 @@ class Table:
         tree = self.plan.tree
         assert tree is not None
         tree.prepare(self.like.dtype)
-        numbers, _ = scalars(self.plan, t, given)
+        values, self.numbers = scalars(self.plan, t, given, self.numbers)
 
         def span(first: int, last: int) -> None:
-            tree.loop(self.rows, first, last, self.like, *numbers)
+            tree.loop(self.rows, first, last, self.like, *values)
 
         shared(span, self.size, self.size * self.like.itemsize)
+
+    def after(self, state: Any, t: int) -> Any:
+        """One of the states, with t and the numbers of now."""
+        fields = self.plan.state._fields
+        numbers = {fields[i]: x for i, x in zip(self.plan.places, self.numbers, strict=True)}
+        return state._replace(t=t, **numbers)

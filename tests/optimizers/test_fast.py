@@ -25,7 +25,7 @@ def tree(seed=0, dtype="d"):
 
 
 def flat(nested):
-    if isinstance(nested, np.ndarray):
+    if isinstance(nested, np.ndarray | np.generic):
         return [nested]
     parts = nested.values() if isinstance(nested, dict) else nested
     return [x for part in parts for x in flat(part)]
@@ -66,11 +66,14 @@ def at_once(monkeypatch):
 
 
 @pytest.mark.parametrize("dtype", ["f", "d"])
-@pytest.mark.parametrize("name", ["gd", "momentum", "adam", "amsgrad", "adan", "radam"])
+@pytest.mark.parametrize(
+    "name", ["gd", "momentum", "adam", "amsgrad", "adan", "radam", "rprop", "nadam", "schedule_free_adamw"]
+)
 def test_a_tree_is_updated_at_once_to_the_bits_of_numpy(name, dtype, at_once):
     plain, fast = both(name, lr=0.1)
     params, others = tree(dtype=dtype), tree(dtype=dtype)
     for seed in range(1, 5):
+        assert_same_trees(fast.gradient_point(others), plain.gradient_point(params))
         assert plain.update(params, tree(seed, dtype))
         assert fast.update(others, tree(seed, dtype))
         assert_same_trees(others, params)
@@ -333,6 +336,39 @@ def test_what_one_backend_saved_the_other_goes_on_with():
     assert_same_trees(others, params)
 
 
+@pytest.mark.parametrize("look", [False, True])
+def test_numbers_among_the_states_are_kept_and_saved(look):
+    plain, fast = both("nadam", lr=0.1)
+    params, others = tree(), tree()
+    for seed in (1, 2, 3):
+        plain.update(params, tree(seed))
+        fast.update(others, tree(seed))
+        if look:
+            assert fast.state["first"][0].mu_product == plain.state["first"][0].mu_product
+    saved = fast.state_dict()
+    assert saved["state"]["mu_product"] == plain.state_dict()["state"]["mu_product"]
+    again = ov.Optimizer("nadam", backend="numba")
+    again.load_state_dict(saved)
+    for optimizer, p in ((plain, params), (again, others)):
+        optimizer.update(p, tree(4))
+    assert_same_trees(others, params)
+
+
+def test_numbers_that_differ_are_updated_one_by_one(at_once):
+    plain, fast = both("nadam", lr=0.1)
+    params, others = [np.ones(3), np.ones(2)], [np.ones(3), np.ones(2)]
+    plain.update(params, [np.ones(3), np.ones(2)])
+    saved = plain.state_dict()
+    saved["state"]["mu_product"] = [0.5, 0.25]
+    plain.load_state_dict(saved)
+    fast.load_state_dict(saved)
+    others = copy.deepcopy(params)
+    for optimizer, p in ((plain, params), (fast, others)):
+        optimizer.update(p, [np.ones(3), np.ones(2)])
+    assert_same_trees(others, params)
+    assert not at_once
+
+
 def test_a_state_that_was_looked_at_stays_as_it_was_told():
     fast = ov.Optimizer("adam", backend="numba")
     params = [np.ones(3)]
@@ -364,11 +400,11 @@ def test_fields_elsewhere_are_not_read(name, monkeypatch):
 
 
 def test_every_elementwise_rule_without_powers_has_a_loop_for_trees():
-    from optverify.backends.numba import numba_module
+    from optverify.backends.numba import numba_module, obstacle
 
     without = {
         name
         for name in registry.names()
-        if registry.get(name).elementwise and numba_module(registry.get(name))._PLAN.tree is None
+        if not obstacle(registry.get(name)) and numba_module(registry.get(name))._PLAN.tree is None
     }
     assert without == {"padam", "madgrad"}
