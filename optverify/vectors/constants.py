@@ -60,6 +60,15 @@ def paper(rule: Rule) -> dict[str, Fraction]:
     }
 
 
+def fixed(rule: Rule, names: Mapping[str, str]) -> dict[str, Fraction]:
+    """What a library does not let its users choose, as it has it; names: what it lets them."""
+    return {
+        h.name: Fraction(h.default)
+        for h in rule.hyperparameters
+        if h.name not in names and h.default is not None and h.name not in GIVEN_EACH_TIME
+    }
+
+
 def shortened(value: float | None, name: str, bits: int = 4) -> Fraction:
     """A number of few bits near this one, counted from 1 for what lies just below it."""
     if value is None:

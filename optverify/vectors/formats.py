@@ -9,7 +9,8 @@ from typing import Any
 
 from mpmath import libmp
 
-from optverify.vectors.numbers import KINDS, PRECISION, Kind, Number, nearest
+from optverify.vectors.kinds import KINDS, Kind, nearest
+from optverify.vectors.numbers import PRECISION, Number
 
 DIGITS = 40
 LONGEST = 64

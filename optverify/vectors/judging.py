@@ -12,7 +12,7 @@ from typing import Any, Literal
 from optverify.language.messages import unknown
 from optverify.vectors.bank import INITIAL, Bank, Test
 from optverify.vectors.formats import hex_float
-from optverify.vectors.numbers import KINDS
+from optverify.vectors.kinds import KINDS
 from optverify.vectors.reading import field as member
 from optverify.vectors.reading import flat, shown
 

@@ -13,7 +13,7 @@ from optverify.language import Rule
 from optverify.ledger.mutation import EQUIVALENT, reasons
 from optverify.rules import rule as rule_named
 from optverify.vectors.bank import Bank, Test
-from optverify.vectors.numbers import DOUBLE
+from optverify.vectors.kinds import DOUBLE
 from optverify.vectors.programs import Program
 from optverify.views.mutants import mutants
 

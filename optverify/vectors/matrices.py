@@ -15,8 +15,9 @@ import mpmath
 import numpy as np
 
 from optverify.proof.evaluation import Compiled, Compiler, Misfit, Undefined
+from optverify.vectors.kinds import KINDS
 from optverify.vectors.noise import Noisy
-from optverify.vectors.numbers import KINDS, PRECISION, Exact, Number, multiplied
+from optverify.vectors.numbers import PRECISION, Exact, Number, multiplied
 
 Matrix = Any
 NUDGE = -PRECISION // 3

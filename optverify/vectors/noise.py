@@ -18,7 +18,7 @@ import numpy as np
 import sympy as sp
 
 from optverify.proof.evaluation import UNDEFINED, Undefined, Value, truth_in_objects
-from optverify.vectors.numbers import Kind
+from optverify.vectors.kinds import Kind
 
 
 class Noisy:

@@ -12,10 +12,10 @@ from optverify import libraries
 from optverify.language import Rule
 from optverify.rules import rule as rule_named
 from optverify.vectors import probes
-from optverify.vectors.constants import GIVEN_EACH_TIME, dyadic, paper
+from optverify.vectors.constants import GIVEN_EACH_TIME, dyadic, fixed, paper
 from optverify.vectors.formats import columns, decimal, hex_text, read_exact
 from optverify.vectors.header import header, notes
-from optverify.vectors.numbers import KINDS
+from optverify.vectors.kinds import KINDS
 from optverify.vectors.probes import Probe, Row
 from optverify.vectors.running import POINT, Result, Undecided, looks_ahead, run, short, state_shape
 
@@ -55,9 +55,9 @@ def groups(name: str) -> Iterator[Group]:
         if any(e.rule == name for e in found.entries):
             entry = found.entry(name)
             dialect = base.dialect(**entry.options)
-            yield Group(
-                f"like={library}", dialect, dyadic(dialect), f"{entry.spelled}, {found.title} {found.version}"
-            )
+            theirs = dyadic(dialect) | fixed(rule_named(name, like=library), entry.names)
+            comment = f"{entry.spelled}, {found.title} {found.version}"
+            yield Group(f"like={library}", dialect, theirs, comment)
     yield Group("paper", base, paper(base), "the dialect of the paper with its default hyperparameters")
 
 

@@ -15,9 +15,10 @@ import sympy as sp
 from optverify.language import Rule, theta
 from optverify.proof.evaluation import UNDEFINED, Misfit, Runner
 from optverify.vectors.constants import GIVEN_EACH_TIME
+from optverify.vectors.kinds import KINDS, Kind, nearest
 from optverify.vectors.matrices import MatrixCompiler
 from optverify.vectors.noise import Source
-from optverify.vectors.numbers import KINDS, Exact, Kind, Number, nearest, rational, stored
+from optverify.vectors.numbers import Exact, Number, rational, stored
 from optverify.vectors.probes import Probe, Row
 
 Rows = list[list[Number]]

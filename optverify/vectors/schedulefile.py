@@ -14,7 +14,8 @@ from optverify.language.clock import NumberFunction
 from optverify.schedules import registry, schedule
 from optverify.vectors.formats import exact_text, hex_text
 from optverify.vectors.header import FORMAT, VERSION, generator, notes, schedule_header
-from optverify.vectors.numbers import KINDS, PRECISION, Number
+from optverify.vectors.kinds import KINDS
+from optverify.vectors.numbers import PRECISION, Number
 from optverify.vectors.running import SPARE_BITS
 
 File = dict[str, Any]

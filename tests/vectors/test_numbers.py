@@ -9,7 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from optverify.vectors.formats import digits, exact_text, hex_float, read_exact, read_hex
-from optverify.vectors.numbers import KINDS, Exact, multiplied, nearest, rational, stored
+from optverify.vectors.kinds import KINDS, nearest
+from optverify.vectors.numbers import Exact, multiplied, rational, stored
 from optverify.vectors.probes import bank, drawn, long, mixed
 
 DOUBLE, SINGLE = KINDS.values()

@@ -10,7 +10,7 @@ from optverify.rules import rule as rule_named
 from optverify.schedules import registry as schedule_registry
 from optverify.schedules import schedule_from_config
 from optverify.vectors.judging import Given, judge
-from optverify.vectors.numbers import KINDS
+from optverify.vectors.kinds import KINDS
 from optverify.vectors.programs import Program
 
 
