@@ -84,11 +84,15 @@ def test_ctrl_c_ends_it_cleanly(command, whole, tmp_path, name):
 
 def test_workers_go_with_a_killed_parent(command, tmp_path):
     path = tmp_path / "r.sqlite"
-    started = command(*SMALL, "--out", path, "--jobs", 2)
+    started = command(*SMALL[:-1], "1000000", "--out", path, "--jobs", 2)
     assert started.wait_for(1, path)
+    time.sleep(2)  # both are in the middle of a cell
+    assert len(running(started.process.pid)) >= 3
     started.process.kill()
-    started.process.communicate()
+    started.process.wait()
     assert left_over(started.process.pid) == []
+    for pipe in (started.process.stdout, started.process.stderr):
+        pipe.close()
 
 
 def test_two_sweeps_at_once_share_a_file(command, whole, tmp_path):

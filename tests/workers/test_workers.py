@@ -114,7 +114,8 @@ def test_workers_end_with_their_parent():
     )
     numbers = {int(parent.stdout.readline()) for _ in range(4)}
     parent.kill()
-    parent.communicate()
+    parent.wait()
+    parent.stdout.close()
     end = time.monotonic() + 20
     while (alive := [n for n in numbers if _runs(n)]) and time.monotonic() < end:
         time.sleep(0.05)
