@@ -38,8 +38,10 @@ def states(name: str) -> tuple[str, ...]:
 
 
 def gradient(load: Load) -> Array:
-    """A gradient for every array of the load, in one piece."""
-    return np.random.default_rng(0).standard_normal(load.numbers, np.float32).astype(load.dtype)
+    """A gradient for every array of the load, in one piece; no zeros, by which Adamax would divide."""
+    numbers = np.random.default_rng(0).standard_normal(load.numbers, np.float32)
+    numbers[numbers == 0] = 1
+    return numbers.astype(load.dtype)
 
 
 def competitors(name: str, load: Load, slope: Array) -> dict[str, Compete]:

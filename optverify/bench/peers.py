@@ -23,15 +23,18 @@ from optverify.libraries import library as library_of
 from optverify.rules import registry
 
 Array = np.ndarray[Any, Any]
+ALONE = {"foreach": False}
 PATHS: Mapping[str, Mapping[str, bool]] = {
-    "torch": {"foreach": False},
+    "torch": ALONE,
     "torch foreach": {"foreach": True},
     "torch fused": {"fused": True},
 }
 OPTAX = "optax"
 NAMES = (*PATHS, OPTAX)
-TREES = ("adam", "gd")
+TREES = ("adam",)
 """optax under jit takes many seconds to compile a thousand arrays: it does so for these rules only."""
+LARGE = 10**6
+"""Above it PyTorch is not measured one array at a time: of one array foreach makes the same calls."""
 ARGUMENT = re.compile(r"(\w+)=([^,()]+)")
 
 
@@ -61,6 +64,8 @@ def competitors(rule: str, load: Load, grad: Array) -> dict[str, Compete]:
     made: dict[str, Compete] = {}
     if found := entry("torch", rule):
         for name, path in PATHS.items():
+            if path == ALONE and load.size > LARGE:
+                continue
             if update := _torch(maker(found), path, load, grad):
                 made[name] = update
     if (found := entry("optax", rule)) and (load.count == 1 or rule in TREES):
@@ -89,7 +94,7 @@ def _optax(make: Callable[..., Any], load: Load, grad: Array) -> Compete:
     params = [jax.numpy.asarray(p) for p in arrays(load)]
     grads = [jax.numpy.asarray(g) for g in pieces(load, grad)]
     rule = make()
-    state = rule.init(params)
+    state = jax.tree.map(lambda x: jax.numpy.array(x, copy=True), rule.init(params))  # none donated twice
 
     def step(params: Any, grads: Any, state: Any) -> Any:
         updates, state = rule.update(grads, state, params)

@@ -17,9 +17,9 @@ Spread = tuple[float, float, float]
 
 TURN_SECONDS = 2e-3
 """A turn makes enough updates to last about this long, at least one."""
-SECONDS = 0.15
+SECONDS = 0.1
 """A competitor takes as many turns as last about this long together, within FEW and MOST."""
-FEW, MOST = 3, 11
+FEW, MOST = 3, 9
 PAUSE = 1e-3
 """Before each turn: threads of the one before that wait for more work, spinning, go to sleep."""
 
