@@ -6,14 +6,27 @@ from optverify.rules import registry
 from optverify.rules import rule as rule_named
 from optverify.vectors.kills import fates, figures, targets
 from optverify.vectors.programs import Program
+from tests.report.markdown_rules import faults
+
+from .conftest import VECTORS
+
+PAGE = (VECTORS / "README.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", registry.names())
 def test_no_mutant_that_is_another_rule_survives(bank, name):
+    """And the page says so, in figures."""
     found = list(fates(name, bank))
-    open_ = [f.mutant for f in found if not f.killed and not f.equivalent]
-    assert open_ == []
-    assert figures(found)["killed"] > 0
+    assert [f.mutant for f in found if not f.killed and not f.equivalent] == []
+    told = figures(found)
+    assert told["killed"] > 0
+    tests = sum(1 for _ in bank.tests(name))
+    row = (len(bank.file(name)["groups"]), tests, *told.values())
+    assert f"| [{name}](rules/{name}.json) | {' | '.join(map(str, row))} |" in PAGE
+
+
+def test_the_page_renders():
+    assert faults(VECTORS / "README.md") == []
 
 
 @pytest.mark.parametrize("name", registry.names())
