@@ -186,20 +186,18 @@ def _serve(connection: Connection, work: Callable[[Any], Any]) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=[parent.sentinel], daemon=True).start()
-    connection.send((False, None))
-    while True:
-        try:
+    with suppress(EOFError, OSError):  # the parent is gone
+        connection.send((False, None))
+        while True:
             item = connection.recv()
-        except EOFError:
-            return
-        try:
-            answer = False, work(item)
-        except Exception as error:
-            answer = True, error
-        try:
-            connection.send(answer)
-        except (PicklingError, TypeError, AttributeError) as error:
-            connection.send((True, TypeError(f"an outcome cannot be sent to another process: {error}")))
+            try:
+                answer = False, work(item)
+            except Exception as error:
+                answer = True, error
+            try:
+                connection.send(answer)
+            except (PicklingError, TypeError, AttributeError) as error:
+                connection.send((True, TypeError(f"an outcome cannot be sent to another process: {error}")))
 
 
 def _end_with(sentinel: int) -> None:

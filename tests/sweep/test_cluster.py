@@ -98,35 +98,44 @@ def test_workers_of_another_release_are_refused(local, monkeypatch):
         sweep(["gd"], ["booth"], scheduler=local.scheduler_address)
 
 
-def test_a_scheduler_that_goes_away_leaves_the_rows(command, tmp_path, monkeypatch):
-    """One sentence, exit code 2, and the rows that are done."""
-    monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT", "3s")  # how long a client hopes for it
-    path, place = tmp_path / "r.sqlite", tmp_path / "scheduler.json"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
-    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
-    scheduler = subprocess.Popen(
-        [*dask, "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", place], **quiet
+@pytest.fixture
+def scheduler(tmp_path):
+    """A scheduler with one worker, processes of their own: (its process, its address)."""
+    place = tmp_path / "scheduler.json"
+    settings = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    file = ["--scheduler-file", place, "--no-dashboard"]
+    dask = [sys.executable, "-m"]
+    head = subprocess.Popen(
+        [*dask, "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", *file], **settings
     )
     worker = subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", place, "--no-dashboard",
-         "--nworkers", "1", "--no-nanny", "--death-timeout", "20"], **quiet,
-    )  # fmt: skip
+        [*dask, "distributed.cli.dask_worker", "--no-nanny", "--death-timeout", "20", *file], **settings
+    )
     try:
         end = time.monotonic() + 60
         while not place.exists() and time.monotonic() < end:
             time.sleep(0.1)
-        address = json.loads(place.read_text())["address"]
-        started = command(*SMALL, "--out", path, "--scheduler", address)
-        assert started.wait_for(6, path)
-        scheduler.kill()
-        code, out, err = started.wait()
-        assert (code, out) == (2, "")
-        assert err.splitlines()[-1].startswith("error: the Dask scheduler at")
-        assert 0 < len(read(path)) < 48
+        yield head, json.loads(place.read_text())["address"]
     finally:
-        for one in (scheduler, worker):
+        for one in (head, worker):
             one.kill()
             one.wait()
+
+
+def test_a_scheduler_that_goes_away_leaves_the_rows(scheduler, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "PATIENCE", 5)  # how long a client hopes for its return
+    process, address = scheduler
+    path, rows = tmp_path / "r.sqlite", []
+
+    def fifth(row):
+        rows.append(row)
+        if len(rows) == 5:
+            process.kill()
+
+    rates = [1e-4 * k for k in range(1, 100)]
+    with pytest.raises(OSError, match="is gone: what is done is kept, and the same command does the rest"):
+        sweep(["gd"], ["booth"], lr=rates, out=path, scheduler=address, on_row=fifth)
+    assert 5 <= len(read(path)) == len(rows) < 99
 
 
 def test_missing_dask_is_one_sentence(monkeypatch):
