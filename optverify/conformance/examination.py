@@ -18,7 +18,7 @@ from optverify.conformance.probes import Probe, bank
 from optverify.conformance.protocol import Make
 from optverify.conformance.reference import Departure, Run, compare, largest_ulps, run_box, run_rule
 from optverify.conformance.sandbox import is_ours, raised
-from optverify.conformance.verdict import Alternative, Outcome, Verdict
+from optverify.conformance.verdict import Alternative, Outcome, Status, Verdict
 from optverify.language import Rule
 from optverify.language.library import Entry
 from optverify.language.messages import unknown
@@ -103,11 +103,14 @@ class Examination:
         began = time.monotonic()
         self.on_check(START)
         try:
-            outcomes = [self.outcome(name) for name in self.chosen(only)]
+            chosen = self.chosen(only)
+            if self.values.get("lr") == 0:
+                return self._failed_at_once("it moves", "fails", "it never moves: lr is 0")
+            outcomes = [self.outcome(name) for name in chosen]
         except Exception as error:  # of the user's code, unless it is ours
             if is_ours(error):
                 raise
-            return self._not_made(error)
+            return self._failed_at_once("it can be made, and makes an update", "raises", raised(error))
         verdict = Verdict(
             subject=self.subject,
             rule=self.wanted.rule.name,
@@ -123,22 +126,23 @@ class Examination:
             verdict = replace(verdict, alternatives=others, notes=(*verdict.notes, *self._said(cut)))
         return replace(verdict, seconds=time.monotonic() - began)
 
-    def _not_made(self, error: Exception) -> Verdict:
-        """The verdict on an optimizer that cannot even be made."""
-        shows = "it can be made, and makes an update"
-        outcome = Outcome(START, shows, "raises", detail=raised(error))
+    def _failed_at_once(self, shows: str, status: Status, detail: str) -> Verdict:
+        """The verdict on an optimizer that cannot be made, or does nothing."""
+        outcome = Outcome(START, shows, status, detail=detail)
         wanted = self.wanted
         return Verdict(self.subject, wanted.rule.name, wanted.shown_options, {}, {}, (outcome,), wanted.like)
 
     @cached_property
-    def _first(self) -> tuple[Mapping[str, float], str]:
-        """The hyperparameters the box shows, and the type in which it computes: float64 if it can."""
+    def _first(self) -> tuple[Mapping[str, float], str, str]:
+        """The hyperparameters the box shows, the type in which it computes (float64 if it can), a remark."""
+        remark = ""
         for dtype in ("float64", "float32"):
             first = bank(self.wanted.rule, {}, dtype, long=0)[0].first(1)
             run = run_box(self.make, first, self.adapter)
             if not run.unsupported:
-                return run.hyperparameters, dtype
-        return {}, "float64"
+                return run.hyperparameters, dtype, remark
+            remark = run.unsupported if run.narrowed else ""
+        return {}, "float64", ""
 
     @property
     def dtype(self) -> str:
@@ -322,6 +326,8 @@ class Examination:
 
     def _notes(self) -> Iterator[str]:
         """What was seen besides."""
+        if self._first[2]:
+            yield self._first[2]
         spoiled = sorted({k for run in self._runs.values() for k in run.spoiled})
         if spoiled:
             yield _spoils(spoiled)

@@ -174,8 +174,8 @@ def bank(
     """All probes, cheap ones first.
 
     rule: whose demands they meet (a matrix, inputs); None for a box of an unknown rule. hyperparameters:
-    those of the box by our names: gradients lie about its eps, lr is its. shape: of most parameters.
-    long: the updates of the last, long probe; 0 for none.
+    those of the box by our names: gradients lie about its eps, lr is its unless that is 0.
+    shape: of most parameters. long: the updates of the last, long probe; 0 for none.
     """
     known = hyperparameters or {}
     eps = next((known[n] for n in ("eps", "eps_root", "eps1") if known.get(n, 0) > 0), 1e-8)
@@ -183,7 +183,7 @@ def bank(
     inputs = ("loss",) if rule is None else _asked(rule)
     make = _Maker(
         SHAPE if shape is None else shape, MATRICES if matrix else SHAPES,
-        min(float(eps), 1.0), float(known.get("lr", LR)), dtype, inputs,
+        min(float(eps), 1.0), float(known.get("lr") or LR), dtype, inputs,
     )  # fmt: skip
     return [*_plain(make), *_sizes(make), *_together(make), *([_long(make, long)] if long else [])]
 

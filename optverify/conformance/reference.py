@@ -18,6 +18,8 @@ from optverify.backends.compiled import Compiled, compiled
 from optverify.conformance.lines import departing_line
 from optverify.conformance.probes import Probe
 from optverify.conformance.protocol import Box, Make, Unsupported
+from optverify.conformance.returned import Narrowed, WrongResultError, checked
+from optverify.conformance.sandbox import message
 from optverify.language import Rule
 
 Array = np.ndarray[Any, Any]
@@ -40,7 +42,8 @@ class Run:
     gradient is taken. states: name -> an array a parameter, alike. rates: lr of each update, for each
     parameter. shared: rounding is that of the largest coordinate, as where a norm is taken; matrices: it is
     that of products and powers of matrices besides. spoiled: updates that wrote into a gradient.
-    error: what was raised, in update `failed`; unsupported: what the box could not do.
+    error: what was raised, in update `failed`, or is wrong with what it gave back; unsupported: what the box
+    could not do. narrowed: it gives float32 back for float64, and so is driven in float32.
     hyperparameters: those that the box shows, by its own names.
     """
 
@@ -55,6 +58,7 @@ class Run:
     error: str = ""
     failed: int = 0
     unsupported: str = ""
+    narrowed: bool = False
     hyperparameters: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -230,6 +234,8 @@ def run_box(make: Make, probe: Probe, adapter: str | None = None, *, states: boo
         return _driven(box, probe, states)
     except Unsupported as refusal:
         return _nothing(probe, unsupported=str(refusal) or "it cannot be driven so")
+    except WrongResultError as error:
+        return _nothing(probe, error=str(error))
     finally:
         if box is not None:
             with suppress(Exception):
@@ -252,7 +258,8 @@ def _nothing(probe: Probe, **said: Any) -> Run:
 
 
 def _driven(box: Box, probe: Probe, keep: bool) -> Run:
-    params, points = [box.params()], [_points(box)]
+    start = [np.asarray(p, probe.dtype) for p in probe.params]
+    params, points = [checked(box.params(), start)], [_points(box, start)]
     states = [_states(box)] if keep else []
     spoiled: list[int] = []
     said: dict[str, Any] = {}
@@ -261,17 +268,21 @@ def _driven(box: Box, probe: Probe, keep: bool) -> Run:
         try:
             if step.lr is not None:
                 box.set_lr(step.lr)
-                points[-1] = _points(box)
+                points[-1] = _points(box, start)
             box.update(grads, **_inputs(step.inputs))
-            after = box.params()
+            after = checked(box.params(), start)
         except Unsupported as refusal:
             said = {"unsupported": str(refusal) or "it cannot be driven so", "failed": k}
+            said["narrowed"] = isinstance(refusal, Narrowed)
+            break
+        except WrongResultError as error:
+            said = {"error": str(error), "failed": k}
             break
         except Exception as error:
-            said = {"error": f"{type(error).__name__}: {error}", "failed": k}
+            said = {"error": message(error), "failed": k}
             break
         params.append(after)
-        points.append(_points(box))
+        points.append(_points(box, start))
         if keep:
             states.append(_states(box))
         if _changed(grads, step.grads) or box.spoiled():
@@ -289,10 +300,10 @@ def _inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {n: x if isinstance(x, float) else [np.array(a) for a in x] for n, x in inputs.items()}
 
 
-def _points(box: Box) -> list[Array]:
+def _points(box: Box, start: Sequence[Array]) -> list[Array]:
     try:
-        return box.points()
-    except Unsupported:
+        return checked(box.points(), start)
+    except (Unsupported, WrongResultError):
         return box.params()
 
 

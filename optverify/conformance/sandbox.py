@@ -11,7 +11,6 @@ import faulthandler
 import functools
 import importlib
 import importlib.util
-import json
 import os
 import re
 import shlex
@@ -25,7 +24,10 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from json import dumps, loads  # by name: their code may replace those of the module
+from os import _exit
 from pathlib import Path
 from typing import Any, Literal
 
@@ -128,7 +130,7 @@ def run(task: str, target: str, seconds: float, **job: Any) -> Ending:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         order, answer = Path(folder, "job"), Path(folder, "answer")
-        order.write_text(json.dumps({"task": task, "target": target, "job": job}), "utf-8")
+        order.write_text(dumps({"task": task, "target": target, "job": job}), "utf-8")
         child = subprocess.Popen(
             [sys.executable, "-c", f"from {__name__} import child; child()", folder, str(seconds)],
             stdin=subprocess.DEVNULL,
@@ -150,11 +152,29 @@ def run(task: str, target: str, seconds: float, **job: Any) -> Ending:
         where = Path(folder, "where").read_text("utf-8") if Path(folder, "where").exists() else ""
         taken = time.monotonic() - began
         if answer.exists():
-            return Ending(**json.loads(answer.read_text("utf-8")), seconds=taken)
+            return _read(answer.read_bytes(), taken)
         during = f" {where}" if where else ""
         if code is None:
             return Ending("hung", None, f"it did not end within {seconds:g} s{during}{_place(lines)}", taken)
         return Ending("crashed", None, f"{_death(code)}{during}{_place(lines) or _last(lines)}", taken)
+
+
+def _read(answer: bytes, seconds: float) -> Ending:
+    """The answer, of which every text can be written anywhere; a crash if it is none."""
+    try:
+        return Ending(**printable(loads(answer)), seconds=seconds)
+    except (ValueError, TypeError, RecursionError) as error:
+        kind = type(error).__name__
+        return Ending("crashed", None, f"its process left no answer that can be read ({kind})", seconds)
+
+
+def printable(found: Any) -> Any:
+    """The same with text that is no Unicode (a lone surrogate) spelled out, in whatever it lies."""
+    if isinstance(found, str):
+        return found.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(found, dict):
+        return {printable(k): printable(v) for k, v in found.items()}
+    return [printable(x) for x in found] if isinstance(found, list) else found
 
 
 def _environment() -> dict[str, str]:
@@ -239,13 +259,14 @@ def child() -> None:
     faulthandler.dump_traceback_later(max(seconds - GRACE, seconds / 2))
     sys.path[0] = os.getcwd()
     sys.argv = sys.argv[:1]
-    order = json.loads(Path(folder, "job").read_text("utf-8"))
+    order = loads(Path(folder, "job").read_text("utf-8"))
     result = _done(order, lambda text: _write(folder, "where", text), seconds)
     faulthandler.cancel_dump_traceback_later()
-    _write(folder, "answer", json.dumps(result))
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)  # threads that their library has left running are not waited for
+    _write(folder, "answer", dumps(result))
+    with suppress(BaseException):  # they may be theirs by now
+        sys.stdout.flush()
+        sys.stderr.flush()
+    _exit(0)  # threads that their library has left running are not waited for
 
 
 def _write(folder: Path, name: str, text: str) -> None:
@@ -281,17 +302,23 @@ def _done(order: Mapping[str, Any], say: Callable[[str], None], seconds: float) 
 
 def raised(error: BaseException) -> str:
     """`raises ValueError: ... (mine.py, line 3, in step)`, the place in their code."""
-    kind = type(error).__name__
-    if isinstance(error, SystemExit):
-        text = f"calls sys.exit({error.code!r})"
-    else:
-        text = f"raises {kind}: {' '.join(str(error).split())}" if str(error) else f"raises {kind}"
+    text = f"calls sys.exit({error.code!r})" if isinstance(error, SystemExit) else f"raises {message(error)}"
     place = ""
     for frame, line in traceback.walk_tb(error.__traceback__):
         file, name = frame.f_code.co_filename, frame.f_code.co_name
         if _is_theirs(file):
             place = f" ({os.path.relpath(file)}, line {line}, in {name})"
     return text + place
+
+
+def message(error: BaseException) -> str:
+    """`ValueError: ...` on one line, whatever its text is."""
+    kind = type(error).__name__
+    try:
+        text = printable(" ".join(str(error).split()))
+    except Exception:  # its own __str__ raises
+        text = "its text cannot be shown"
+    return f"{kind}: {text}" if text else kind
 
 
 def is_ours(error: BaseException) -> bool:

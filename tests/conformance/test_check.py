@@ -225,3 +225,63 @@ def test_our_own_optimizer_is_the_rule(rule):
     has_rate = any(h.name == "lr" for h in ov.rule(rule).hyperparameters)
     verdict = judge(lambda: ov.Optimizer(rule, **given, **({"lr": lr} if has_rate else {})), rule)
     assert verdict.ok, str(verdict)
+
+
+# ---- what comes back is no parameter -------------------------------------------------------------------
+
+
+def returning(made):
+    """A gradient descent of which `made` makes something else."""
+    return lambda: lambda theta, grad: made(theta - 0.1 * grad)
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda x: "abc", "it returns str, no array of numbers"),
+        (lambda x: x.astype(object), "it returns ndarray of dtype object, no array of numbers"),
+        (lambda x: [x, [1.0, 2.0]], "it returns list, no array of numbers"),
+        (lambda x: {"theta": x}, "it returns dict, no array of numbers"),
+        (lambda x: x.astype(complex), "it returns complex128 for float64 parameters"),
+        (lambda x: x.astype(np.float16), "it returns float16 for float64 parameters"),
+        (lambda x: x.astype(int), "it returns int64 for float64 parameters"),
+        (lambda x: x > 0, "it returns bool for float64 parameters"),
+        (np.sum, "it gives an array of shape () for a parameter of shape (2, 3)"),
+        (np.ravel, "it gives an array of shape (6,) for a parameter of shape (2, 3)"),
+    ],
+)
+def test_what_is_no_parameter_any_more_is_a_verdict(made, said):
+    verdict = judge(returning(made), "gd", lr=0.1)
+    assert not verdict.ok
+    assert all(o.status in {"raises", "matches", "not applicable"} for o in verdict.outcomes)
+    assert said in str(verdict)
+    ov.diagnose(returning(made))  # nor does it raise
+
+
+def test_a_number_that_becomes_a_vector_is_a_verdict():
+    verdict = judge(returning(np.atleast_1d), "gd", lr=0.1, only=["several_shapes"])
+    assert "it gives an array of shape (1,) for a parameter of shape ()" in str(verdict)
+    ov.diagnose(returning(np.atleast_1d))  # nor does it raise
+
+
+def test_float32_for_float64_is_checked_in_float32_and_told():
+    verdict = ov.check(returning(np.float32), "gd", lr=0.1)
+    assert verdict.ok
+    assert any("it returns float32 for float64 parameters" in note for note in verdict.notes)
+
+
+def test_an_optimizer_with_a_rate_of_zero_never_moves():
+    verdict = judge(functools.partial(samples.MyAdam, lr=0.0), "adam")
+    assert verdict.status == "fails"
+    assert "it never moves: lr is 0" in str(verdict)
+
+
+def test_an_error_of_which_the_text_cannot_be_had_is_a_verdict():
+    class MuteError(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    def step(theta, grad):
+        raise MuteError if theta.ndim else ValueError("\ud800")
+
+    assert "MuteError: its text cannot be shown" in str(judge(lambda: step, "gd", lr=0.1))

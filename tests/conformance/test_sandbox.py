@@ -46,6 +46,34 @@ def test_arguments_are_for_the_target():
     assert "b3" in ending.detail
 
 
+def test_an_answer_can_be_written_anywhere():
+    """A lone surrogate is no Unicode text: a file or a pipe in UTF-8 refuses it."""
+    ending = run("MyAdam", 30.0, a="x\ud800", b=[{"\udfff": 1}])
+    assert ending.answer == {"job": {"a": r"x\ud800", "b": [{r"\udfff": 1}]}}
+
+
+@pytest.mark.parametrize("answer", [b"", b"haha", b"[1]", b'{"how": "answered", "no": 1}', b"\xff"])
+def test_an_answer_that_cannot_be_read_is_a_crash(answer):
+    ending = sandbox._read(answer, 1.0)
+    assert ending.how == "crashed"
+    assert "no answer that can be read" in ending.detail
+
+
+def test_code_that_replaces_what_the_sandbox_works_with(tmp_path):
+    """json, the streams and os._exit are theirs to break, the answer is not."""
+    path = tmp_path / "vandal.py"
+    path.write_text(
+        "import json, os, sys\n"
+        "class Vandal:\n"
+        "    def step(self, theta, grad):\n"
+        "        json.dumps = json.loads = lambda *a, **k: 'haha'\n"
+        "        os._exit = print\n"
+        "        sys.stdout = sys.stderr = None\n"
+        "        return theta\n"
+    )
+    assert sandbox.run(TASK, f"{path}:Vandal", 30.0).how == "answered"
+
+
 def test_what_is_printed_does_not_fill_a_pipe():
     assert run("Chatty").how == "answered"
 

@@ -24,6 +24,7 @@ import numpy as np
 from optverify.conformance.adapters._calling import Call, Known, LinearLoss, Parameter, method
 from optverify.conformance.adapters._making import Watch, made, required, takes_params
 from optverify.conformance.protocol import Adapter, Array, Box, Make, Unsupported
+from optverify.conformance.returned import WrongResultError, as_array
 
 MISFITS = (TypeError, AttributeError, IndexError, KeyError, ValueError)
 
@@ -78,7 +79,10 @@ def started(make: Make, params: Sequence[Array]) -> Box:
         if (error := _trial(way, params)) is None:
             return way()
         errors.append(error)
-    wrong = next((k for k, e in enumerate(errors) if not isinstance(e, MISFITS)), None)
+    wrong = next(
+        (k for k, e in enumerate(errors) if isinstance(e, WrongResultError) or not isinstance(e, MISFITS)),
+        None,
+    )
     if wrong is None and len(params) > 1 and _trial(lambda: ArrayBox(make, params[:1]), params[:1]) is None:
         raise Unsupported("it takes one array at a time: give make() that returns it, for several parameters")
     return ways[wrong or 0]()
@@ -92,9 +96,9 @@ def _trial(way: Callable[[], Box], params: Sequence[Array]) -> Exception | None:
         after = [p.shape for p in box.params()]
     except Exception as error:  # of the user's code, called in a way that may be wrong
         return error
-    return (
-        None if after == [np.shape(p) for p in params] else TypeError(f"it returns arrays of shapes {after}")
-    )
+    if after != [np.shape(p) for p in params]:
+        return WrongResultError(f"it returns arrays of shapes {after}")
+    return None
 
 
 def _ways(make: Make, params: Sequence[Array]) -> Iterator[Callable[[], Box]]:
@@ -168,7 +172,7 @@ class ListBox(Box):
 
     def params(self) -> list[Array]:
         """The parameters now."""
-        return [np.array(p, subok=False) for p in self._params]
+        return [as_array(p) for p in self._params]
 
     def points(self) -> list[Array]:
         """Where a loss would be asked for its next gradient."""
@@ -220,7 +224,7 @@ class NamedBox(Box):
 
     def params(self) -> list[Array]:
         """The parameters now."""
-        return [np.array(p) for p in self._params.values()]
+        return [as_array(p) for p in self._params.values()]
 
     def set_lr(self, lr: float) -> None:
         """By attribute, argument or set_lr."""
@@ -262,7 +266,7 @@ class ArrayBox(Box):
 
     def params(self) -> list[Array]:
         """The parameters now."""
-        return [np.array(p) for p in self._params]
+        return [as_array(p) for p in self._params]
 
     def points(self) -> list[Array]:
         """Where a loss would be asked for its next gradient."""
