@@ -12,6 +12,7 @@ from typing import Any
 
 from optverify.vectors.formats import read_exact, read_hex
 from optverify.vectors.header import FORMAT, VERSION
+from optverify.vectors.kinds import KINDS
 from optverify.vectors.reading import load
 from optverify.vectors.running import POINT
 
@@ -100,11 +101,36 @@ class Test:
             for row, old in zip(rows, [before, *rows], strict=False)
         ]
 
+    def touch(self) -> None:
+        """Read all that judging reads; an error of any kind if something is missing or of another type."""
+        for name in (*self.names, *self.initial):
+            rows, scales = self.rows(name), self.scales(name)
+            if [len(row) for row in rows] != [len(row) for row in scales]:
+                raise ValueError(f"rows of {name} have several lengths")
+        for kind in KINDS:
+            if self.data["ulps"][kind] is None:
+                str(self.data["why"][kind])
+            else:
+                dict(self.data["ulps"][kind])
+            for name in self.names:
+                if len(self.data["expected"][name][kind]) != len(self.data["expected"][name]["exact"]):
+                    raise ValueError(f"{name} has rows of one form alone")
+        for flag in self.input["flags"]:
+            str(self.file["notes"][flag]["meaning"] + self.file["notes"][flag]["kind"])
+        _ = self.group["id"] + self.group["comment"], list(self.file["alternatives"]), self.after
+
     def start(self, name: str) -> list[float]:
         """The absolute values before the first update."""
         if name == "theta":
             return [abs(x) for x in self.input["theta"]["decimal"][0]]
         return [abs(float(read_exact(x))) for x in self.data["initial"][name]["exact"]]
+
+
+def _tests(data: File) -> Iterator[Test]:
+    """All tests of a file."""
+    for group in data["groups"]:
+        for test in group.get("tests", ()):
+            yield Test(test, group, data)
 
 
 @dataclass
@@ -132,15 +158,18 @@ class Bank:
             data = load(path)
             if not isinstance(data, dict) or (data.get("format"), data.get("version")) != (FORMAT, VERSION):
                 raise ValueError(f"{path} is not a file of {FORMAT}, version {VERSION}: write it anew")
+            try:
+                for test in _tests(data):
+                    test.touch()
+            except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
+                why = f"{type(error).__name__}: {error}"[:LONGEST_NAME]
+                raise ValueError(f"{path} is damaged ({why}): write it anew") from None
             self._files[name] = data
         return self._files[name]
 
     def tests(self, name: str) -> Iterator[Test]:
         """All tests of a file."""
-        data = self.file(name)
-        for group in data["groups"]:
-            for test in group.get("tests", ()):
-                yield Test(test, group, data)
+        return _tests(self.file(name))
 
     def name_of(self, ident: str) -> str:
         """The file that an id belongs to; ValueError, with the nearest name, if there is none."""

@@ -17,6 +17,7 @@ LONGEST = 64
 """Characters of a fraction that is written as one; a longer one is written by its digits."""
 HEX = re.compile(r"([+-]?)0[xX]([0-9a-fA-F]*)(?:\.([0-9a-fA-F]*))?[pP]([+-]?[0-9]{1,6})")
 LONGEST_HEX = 64
+EXACT = re.compile(r"-?[0-9]{1,400}(/0*[1-9][0-9]{0,399}|(\.[0-9]{1,60})?(e[+-]?[0-9]{1,4})?)")
 
 
 def exact_text(x: Number) -> str:
@@ -35,7 +36,9 @@ def digits(x: Number) -> str:
 
 
 def read_exact(text: str) -> Fraction:
-    """The fraction, or that of the digits."""
+    """The fraction, or that of the digits; ValueError for any other text, or one of huge size."""
+    if EXACT.fullmatch(text) is None:
+        raise ValueError(f"{text[:80]!r} is neither a fraction nor a number of {DIGITS} digits")
     return Fraction(text)
 
 

@@ -222,6 +222,34 @@ def test_vectors_that_are_none_are_one_sentence(tmp_path):
         Bank(tmp_path).test("adam/default/random")
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda d: d.pop("groups"), "KeyError: 'groups'"),
+        (lambda d: d.update(groups=7), "TypeError"),
+        (lambda d: d["groups"][0]["tests"][0].pop("ulps"), "KeyError: 'ulps'"),
+        (lambda d: d["groups"][0]["tests"][0].update(input="none"), "StopIteration"),
+        (lambda d: first(d)["exact"][0].__setitem__(0, "1e999999999"), "neither a fraction nor a number"),
+        (lambda d: first(d)["exact"][0].__setitem__(0, "1/0"), "neither a fraction nor a number"),
+        (lambda d: first(d)["exact"].pop(), "rows of one form alone"),
+        (lambda d: d["notes"].clear(), "KeyError"),
+    ],
+)
+def test_a_damaged_file_of_vectors_is_one_sentence(tmp_path, change, says):
+    from .conftest import VECTORS
+
+    data = json.loads((VECTORS / "rules" / "gd.json").read_text("utf-8"))
+    change(data)
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "gd.json").write_text(json.dumps(data), "utf-8")
+    with pytest.raises(ValueError, match=rf"gd\.json is damaged \(.*{says}.*\): write it anew"):
+        Bank(tmp_path).test("gd/default/random")
+
+
+def first(data):
+    return data["groups"][0]["tests"][0]["expected"]["theta"]
+
+
 # ---- streams -----------------------------------------------------------------------------------------------
 
 
