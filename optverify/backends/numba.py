@@ -332,8 +332,9 @@ def _kept(name: str, source: str) -> Path | None:
 
     Its folder is named by the text and by what the text calls, so that a change of either is compiled anew.
     """
-    helpers = Path(str(import_module("optverify.steps._fast").__file__)).read_bytes()
-    key = hashlib.sha256(source.encode() + helpers).hexdigest()[:24]
+    called = [import_module(f"optverify.steps.{name}").__file__ for name in ("_fast", "_fast_trees")]
+    texts = [source.encode(), *(Path(str(file)).read_bytes() for file in called)]
+    key = hashlib.sha256(b"\0".join(texts)).hexdigest()[:24]
     folder = user_cache_path("optverify") / "numba" / key
     path = folder / f"{name}.py"
     try:

@@ -13,6 +13,13 @@ Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]
 """What it shows, its columns (a name that ends in > is aligned to the right), its rows."""
 
 ORDER = (BARE, NUMBA, NUMPY, PURE[NUMBA], PURE[NUMPY], TEXT, *peers.NAMES)
+WHY = (
+    "Why: a loop with a power waits for NumPy's `power`, which takes several times as long as memory (padam,",
+    "madgrad). In float64 a core divides and takes roots at the pace of memory or below, so that rules with",
+    "three or more of them to a coordinate are bound by the divider; products with reciprocals would be",
+    "faster, and other numbers. Of the textbook classes, gradient descent has two operations and one temporary",
+    "array: there is little to save, and NumPy still makes a pass an operation over its buffers.",
+)
 FAST = 1e5
 """From this many parameters on, times are told a parameter."""
 
@@ -103,7 +110,7 @@ def _misses(results: Results) -> Iterator[str]:
         if verdict != "yes"
     ]
     if missed:
-        yield from ("", "Not reached:", "", *missed)
+        yield from ("", "Not reached:", "", *missed, "", *WHY)
 
 
 # ---- every number ------------------------------------------------------------------------------------------

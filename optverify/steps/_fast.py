@@ -13,9 +13,7 @@ from math import isnan
 from threading import Lock, Thread
 from typing import Any, NamedTuple
 
-from numba import boolean, carray, float32, float64, int64, njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba import boolean, float32, float64, int64, njit, types
 from numpy import array, empty, may_share_memory, ndarray
 
 from optverify.steps import _engine, _whole
@@ -65,22 +63,6 @@ def sign(x):
 def overlap(a, b, size):
     """True if two stretches of memory of that many bytes have some in common."""
     return a < b + size and b < a + size
-
-
-@intrinsic
-def pointer(typing, address):
-    """The pointer to an address."""
-
-    def generate(context, builder, signature, values):
-        return builder.inttoptr(values[0], cgutils.voidptr_t)
-
-    return types.voidptr(types.int64), generate
-
-
-@njit(forceinline=True, error_model="numpy")
-def view(address, first, last, like):
-    """The numbers first to last of the array at that address, of the type of like."""
-    return carray(pointer(address + first * like.itemsize), last - first, like.dtype)
 
 
 # ---- compiled when first needed ----------------------------------------------------------------------------

@@ -15,10 +15,12 @@ from operator import is_
 from typing import Any
 
 import numpy as np
-from numba import carray, njit
+from numba import carray, njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from optverify.steps._engine import DOUBLE, SINGLE, Array
-from optverify.steps._fast import Plan, arrays_of, pointer, scalars, shared, view
+from optverify.steps._fast import Plan, arrays_of, scalars, shared
 
 HEAD = object.__basicsize__
 """Where the fields of an array object begin; its class stands before."""
@@ -62,6 +64,22 @@ def readable() -> bool:
 
 
 # ---- compiled ----------------------------------------------------------------------------------------------
+
+
+@intrinsic
+def pointer(typing, address):
+    """The pointer to an address."""
+
+    def generate(context, builder, signature, values):
+        return builder.inttoptr(values[0], cgutils.voidptr_t)
+
+    return types.voidptr(types.int64), generate
+
+
+@njit(forceinline=True, error_model="numpy")
+def view(address, first, last, like):
+    """The numbers first to last of the array at that address, of the type of like."""
+    return carray(pointer(address + first * like.itemsize), last - first, like.dtype)
 
 
 @njit(forceinline=True)
