@@ -17,8 +17,8 @@ WHY = (
     "Why: a loop with a power waits for NumPy's `power`, which takes several times as long as memory (padam,",
     "madgrad). In float64 a core divides and takes roots at the pace of memory or below, so that rules with",
     "three or more of them to a coordinate are bound by the divider; products with reciprocals would be",
-    "faster, and other numbers. Of the textbook classes, gradient descent has two operations and one temporary",
-    "array: there is little to save, and NumPy still makes a pass an operation over its buffers.",
+    "faster, and other numbers. Of the textbook classes, gradient descent has two operations and one",
+    "temporary array: little to save, and NumPy still makes a pass an operation over its buffers.",
 )
 FAST = 1e5
 """From this many parameters on, times are told a parameter."""
