@@ -7,6 +7,7 @@ import json
 import platform
 import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 import matplotlib
@@ -17,6 +18,12 @@ import optverify
 from optverify.report.runs import SEEDS
 
 NAME = "MANIFEST.json"
+BESIDE = {
+    "optverify vectors": ("vectors/*",),
+    "optverify matrix": ("conformance.md", "conformance.json"),
+    "optverify bench": ("benchmarks.md", "benchmarks.svg", "benchmarks.json"),
+}
+"""Command -> what it writes into the folder of the report: as run there and then, so not in the manifest."""
 TOLERANCE = 0.5
 """How far apart two numbers of a figure may be, in points: rounding aside, this is not visible."""
 
@@ -43,6 +50,11 @@ def manifest(files: Mapping[str, str]) -> str:
         "sha256": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in sorted(files.items())},
     }
     return json.dumps(content, indent=2) + "\n"
+
+
+def is_beside(name: str) -> bool:
+    """True if a file in the folder of the report is another command's."""
+    return any(fnmatchcase(name, pattern) for patterns in BESIDE.values() for pattern in patterns)
 
 
 def same_environment(text: str) -> bool:

@@ -38,9 +38,16 @@ def test_nothing_else_lies_in_the_report():
         manifest.NAME
     }
     present = {p.relative_to(REPORTS).as_posix() for p in REPORTS.rglob("*") if p.is_file()}
-    present = {name for name in present if not name.startswith("vectors/")}  # see tests/vectors
-    present -= {"conformance.md", "conformance.json"}  # written by `optverify matrix`, as run
-    assert present == listed
+    assert {name for name in present if not manifest.is_beside(name)} == listed
+
+
+@pytest.mark.parametrize(
+    ("name", "beside"),
+    [("vectors/rules/adam.json", True), ("benchmarks.svg", True), ("conformance.md", True),
+     ("claims.md", False), ("figures/benchmarks.svg", False), ("vectors.md", False)],
+)  # fmt: skip
+def test_files_of_other_commands(name, beside):
+    assert manifest.is_beside(name) is beside
 
 
 @pytest.mark.parametrize("page", sorted(REPORTS.glob("*.md")), ids=lambda p: p.name)

@@ -43,8 +43,9 @@ class ScheduleDiagnosis:
 
     @property
     def holds(self) -> bool:
-        """True if nothing is wrong with it, and it is what was expected if something was."""
-        return not self.faults and self.equivalent is not False
+        """True if nothing is wrong with it, and it is what was expected, or else one that is known."""
+        known = self.formula is not None if self.equivalent is None else self.equivalent
+        return known and not self.faults
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
