@@ -177,3 +177,10 @@ def test_changes_that_come_late_are_no_clamped_index() -> None:
 def test_what_has_no_numbers_is_no_slip_in_a_formula() -> None:
     found = diagnose_schedule(lambda t: math.nan, COSINE, steps=60)
     assert "formula" not in [f.kind for f in found.faults]
+
+
+def test_a_formula_that_begins_one_update_late_is_named_as_that_formula() -> None:
+    """No fault: a warm-up of one update does the same."""
+    cosine = schedule("cosine", lr=0.1, total=50)
+    found = diagnose_schedule(lambda t: cosine(max(t - 1, 0)))
+    assert f"the same as {cosine!r}, delayed by one: its first value comes twice" in found.remarks

@@ -14,7 +14,7 @@ from optverify.conformance.schedules.driving import FAR, Record, record
 from optverify.conformance.schedules.fitting import Fit, fit, nearest
 from optverify.conformance.schedules.numbers import SINGLE, Rates, alike, number, places, worst
 from optverify.conformance.schedules.pieces import tail
-from optverify.conformance.schedules.slips import Slip, explained, in_words, undone
+from optverify.conformance.schedules.slips import Slip, delayed, explained, in_words, undone
 from optverify.language import FormulaSchedule, Schedule
 from optverify.language.composition import Floor, Join, Product, Repeated, Shifted
 
@@ -216,6 +216,8 @@ def _remarks(fitted: Fit | None, found: Record, formula: str | None) -> Iterator
         yield "its rates are float32 numbers" if whole else "some of its numbers are float32"
     for s in _formulas(fitted.schedule):
         yield from _of_formula(s, rates)
+    if isinstance(fitted.schedule, (Join, Shifted)) and (late := delayed(rates)):
+        yield f"the same as {late}, delayed by one: its first value comes twice"
     if isinstance(fitted.schedule, Join) and fitted.schedule.clock == "common":
         at = fitted.schedule.boundaries[0]
         yield f"the clock is not reset at the seam t = {at}: what follows has run since t = 0"

@@ -64,6 +64,16 @@ def _shifted(rates: Rates) -> Iterator[tuple[Slip, Rates]]:
     yield _late(rates), rates[1:]
 
 
+def delayed(rates: Rates) -> str | None:
+    """The single formula, in words, of which the first value comes twice; no fault after a warm-up."""
+    if len(rates) < 5 or rates[0] != rates[1] or rates[1] == rates[2]:
+        return None
+    found = fit(rates[1:])
+    if found is None or not isinstance(found.schedule, FormulaSchedule):
+        return None
+    return repr(found.schedule)
+
+
 def _late(rates: Rates) -> Slip:
     if rates[0] == rates[1]:
         return Slip(
