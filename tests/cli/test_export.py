@@ -80,3 +80,22 @@ def test_bad_usage_is_one_line_and_exit_code_2(run, arguments, said):
     assert done.exit_code == 2
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes with names and links are POSIX's")
+def test_a_pipe_is_written_to_and_a_link_stays_a_link(run, tmp_path):
+    text = run("export", "gd", "--to", "c").stdout
+    pipe, link, named = tmp_path / "pipe", tmp_path / "link.h", tmp_path / "named.h"
+    os.mkfifo(pipe)
+    link.symlink_to(named)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert run("export", "gd", "--to", "c", "--out", str(pipe)).exit_code == 0
+        assert os.read(reader, 2**16).decode() == text
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()  # so is /dev/null, when root writes there
+    assert run("export", "gd", "--to", "c", "--out", str(link)).exit_code == 0
+    assert link.is_symlink()
+    assert named.read_text("utf-8") == text
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link.h", "named.h", "pipe"]

@@ -47,9 +47,16 @@ def run(rule: str, options: tuple[str, ...], like: str | None, target: str, out:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file in one move; OSError, in one sentence, if it cannot be written."""
-    temporary = None
+    """Write a file in one move, the one that a link names; into a device or a pipe as it is.
+
+    OSError, in one sentence, if it cannot be written.
+    """
+    temporary, named = None, path
     try:
+        if path.exists() and not path.is_file():  # /dev/stdout, /dev/null: to be written to, never replaced
+            path.write_text(text, "utf-8", newline="\n")
+            return
+        path = path.resolve()
         with NamedTemporaryFile("w", encoding="utf-8", newline="\n", dir=path.parent, delete=False) as file:
             temporary = Path(file.name)
             file.write(text)
@@ -58,7 +65,7 @@ def write_text(path: Path, text: str) -> None:
     except OSError as error:
         if temporary:
             temporary.unlink(missing_ok=True)
-        raise OSError(f"cannot write {str(path)!r} ({error.strerror}): name another file") from None
+        raise OSError(f"cannot write {str(named)!r} ({error.strerror}): name another file") from None
 
 
 def _umask() -> int:
