@@ -132,7 +132,7 @@ def _mpf(x: Any) -> Any:
 
 def _fraction(x: Any) -> Fraction:
     sign, mantissa, exponent, _ = x
-    value, power = -mantissa if sign else mantissa, int(exponent)
+    value, power = int(-mantissa if sign else mantissa), int(exponent)  # gmpy2 has integers of its own
     return Fraction(value * 2**power) if power >= 0 else Fraction(value, 2**-power)
 
 
