@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import chain, combinations
+from itertools import combinations
 from typing import Any
 
 from optverify import libraries
@@ -13,17 +13,16 @@ from optverify.language import Rule
 from optverify.rules import rule as rule_named
 from optverify.vectors import probes
 from optverify.vectors.constants import GIVEN_EACH_TIME, dyadic, fixed, paper
-from optverify.vectors.formats import columns, decimal, hex_text, read_exact
+from optverify.vectors.formats import columns, decimal, hex_text
 from optverify.vectors.header import header, notes
 from optverify.vectors.kinds import KINDS
 from optverify.vectors.probes import Probe, Row
+from optverify.vectors.rivals import alike, alternatives
 from optverify.vectors.running import POINT, Result, Undecided, looks_ahead, run, short, state_shape
 
 File = dict[str, Any]
 SLOW = {"power_of", "eigenvectors", "orthonormal"}
 """Operators that take milliseconds in many digits; the rules that have them keep many states."""
-SAME = Fraction(1, 10**36)
-"""Relative difference up to which two of 40 digits are one number."""
 SETTLED = 64
 """Updates after which states that are made up for a later time are taken."""
 MANY_STATES = 4
@@ -146,7 +145,7 @@ class _Book:
         rivals = [g for g in self.tests if g.name != "paper"]
         for one, other in combinations(rivals, 2):
             shared = self._shared(one, other)
-            if shared and all(_alike(a, b) for a, b in shared):
+            if shared and all(alike(a, b) for a, b in shared):
                 self._part(one, other)
 
     def _shared(self, one: Group, other: Group) -> list[tuple[File, File]]:
@@ -162,7 +161,7 @@ class _Book:
                 pair = [_test("", g, probe, run(g.rule, g.values, probe)) for g in (one, other)]
             except Undecided:
                 continue
-            if not _alike(*pair):
+            if not alike(*pair):
                 for group in (one, other):
                     if probe.name not in (t["input"] for t in self.tests[group]):
                         self.add(group, probe)
@@ -193,7 +192,7 @@ def rule_file(name: str) -> File:
         "notes": notes(flags),
         "inputs": [_input(n, p) for n, p in book.used.items()],
         "groups": made,
-        "alternatives": _alternatives(made),
+        "alternatives": alternatives(_by_input(made)),
         "left_out": book.left_out,
     }
 
@@ -270,32 +269,11 @@ def _test(ident: str, group: Group, probe: Probe, result: Result) -> File:
     }
 
 
-def _alternatives(made: list[File]) -> list[File]:
-    """For each input the tests that answer it by conventions of their own, and those that agree there."""
-    by_input: dict[str, list[File]] = {}
+def _by_input(made: list[File]) -> dict[str, list[File]]:
+    """Input -> the tests that take it; those with the paper's hyperparameters rival nobody."""
+    found: dict[str, list[File]] = {}
     for group in made:
         for test in group.get("tests", ()):
             if not group["id"].endswith("/paper"):
-                by_input.setdefault(test["input"], []).append(test)
-    return [
-        {
-            "input": name,
-            "tests": [t["id"] for t in tests],
-            "alike": [[a["id"], b["id"]] for a, b in combinations(tests, 2) if _alike(a, b)],
-        }
-        for name, tests in by_input.items()
-        if len(tests) > 1
-    ]
-
-
-def _alike(one: File, other: File) -> bool:
-    """True if theta, and where its gradient is taken, are the same to 36 digits."""
-    for name in ("theta", POINT):
-        rows = [t["expected"].get(name, {}).get("exact") for t in (one, other)]
-        if (rows[0] is None) != (rows[1] is None):
-            return False
-        for a, b in zip(*(chain.from_iterable(r or ()) for r in rows), strict=True):
-            x, y = read_exact(a), read_exact(b)
-            if abs(x - y) > SAME * max(abs(x), abs(y)):
-                return False
-    return True
+                found.setdefault(test["input"], []).append(test)
+    return found

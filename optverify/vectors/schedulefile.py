@@ -16,6 +16,7 @@ from optverify.vectors.formats import exact_text, hex_text
 from optverify.vectors.header import FORMAT, VERSION, generator, notes, schedule_header
 from optverify.vectors.kinds import KINDS
 from optverify.vectors.numbers import PRECISION, Number
+from optverify.vectors.rivals import alternatives
 from optverify.vectors.running import SPARE_BITS
 
 File = dict[str, Any]
@@ -46,7 +47,10 @@ EXTRA: Mapping[str, Mapping[str, Arguments]] = {
 """Schedule -> group -> further arguments: where seams are known to be missed."""
 FAR = 2**31 + 1
 """A time that is no int32 and no float32."""
-LARGE_TIME = 100_000
+LATE = 4096
+"""A time at which powers are still numbers that can be written."""
+COMPOSED_SPAN = 20
+"""Updates in which every composed schedule has taken all its turns."""
 
 
 @dataclass(frozen=True)
@@ -118,13 +122,13 @@ def composed() -> Iterator[Group]:
 
 def times(made: Schedule) -> dict[str, tuple[list[int], str, tuple[str, ...]]]:
     """Probe -> (times, comment, flags)."""
-    end = made.end or 16
+    end = COMPOSED_SPAN if len(made.formulas) > 1 else made.end or 16
     seams = _seams(made)
     found = {
         "curve": (list(range(end + 4)), "every update to just after the end", ("Start", "Seam", "End")),
         "beyond": ([end, end + 1, 2 * end - 1, 2 * end, 2 * end + 1, 3 * end + 1, 1000],
                    "after the end", ("End", "BeyondEnd")),
-        "late": ([LARGE_TIME - 1, LARGE_TIME, *([] if _carried(made) else [FAR - 1, FAR])],
+        "late": ([LATE - 1, LATE, *([] if _carried(made) else [FAR - 1, FAR])],
                  "very late", ("BeyondEnd", "LargeTime")),
     }  # fmt: skip
     if seams:
@@ -179,25 +183,22 @@ def composed_file() -> File:
 
 def _file(ident: str, head: File, found: Iterator[Group]) -> File:
     made: list[File] = []
-    rivals: dict[str, list[tuple[list[int], str]]] = {}
+    rivals: dict[str, list[File]] = {}
     flags = set[str]()
     for group in found:
         tests = list(_tests(f"{ident}/{group.name}", group.schedule))
         for test in tests:
             flags.update(test["flags"])
             if group.rival:
-                rivals.setdefault(test["id"].rpartition("/")[2], []).append((test["t"], test["id"]))
+                same = rivals.setdefault(test["id"].rpartition("/")[2], [])
+                same += [test] if not same or same[0]["t"] == test["t"] else []
         made.append({"id": f"{ident}/{group.name}", "comment": group.comment,
                      "config": group.schedule.config(), "tests": tests})  # fmt: skip
     return {
         **head,
         "notes": notes(sorted(flags)),
         "groups": made,
-        "alternatives": [
-            {"input": probe, "tests": same, "alike": []}
-            for probe, pairs in rivals.items()
-            if len(same := [i for at, i in pairs if at == pairs[0][0]]) > 1
-        ],
+        "alternatives": alternatives(rivals),
     }
 
 

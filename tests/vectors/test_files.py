@@ -164,7 +164,7 @@ ONE_AND_THE_SAME = {
     "signum": {("default", "form=heavy_ball")},
     "svrg": {("weight_decay_form=coupled", "weight_decay_form=decoupled")},
 }  # fmt: skip
-"""Dialects whose theta is one: without a bound that binds, a norm that is shared, or rho_t = 5 exactly."""
+"""Dialects whose theta is one: decay enters both ways alike, a sum has no weight, rho_t is never 5."""
 
 
 @pytest.mark.parametrize("name", rules.names())
@@ -181,6 +181,23 @@ def test_dialects_are_told_apart_by_some_input_or_are_one(bank, name):
             (alike if frozenset((a, b)) in named else apart).add(pair)
     assert pairs - apart == ONE_AND_THE_SAME.get(name, set())
     assert pairs - apart <= alike
+
+
+@pytest.mark.parametrize("name", [*schedules.names(), "composed"])
+def test_options_of_a_schedule_are_told_apart(bank, name):
+    """By the tests that are not alike."""
+    data = bank.file(f"schedule/{name}")
+    apart, pairs = set(), set()
+    for entry in data["alternatives"]:
+        for a, b in itertools.combinations(entry["tests"], 2):
+            pair = a.rpartition("/")[0], b.rpartition("/")[0]
+            pairs.add(pair)
+            if [a, b] not in entry["alike"]:
+                apart.add(pair)
+    forms = {("default", "form=(t+1)_over_(W+1)")} if name == "constant_warmup" else set()  # t < W either way
+    assert {tuple(g.removeprefix(f"schedule/{name}/") for g in pair) for pair in pairs - apart} == forms
+    family = [] if name == "composed" else schedules.get(name).axes
+    assert len(pairs) >= sum(len(a.options) - 1 for a in family)
 
 
 def differ(a, b):
