@@ -12,7 +12,7 @@ from typing import Any
 
 from optverify.vectors.formats import read_exact, read_hex
 from optverify.vectors.header import FORMAT, VERSION
-from optverify.vectors.kinds import KINDS
+from optverify.vectors.kinds import KINDS, size_of
 from optverify.vectors.reading import load
 from optverify.vectors.running import POINT
 
@@ -91,7 +91,7 @@ class Test:
 
     def scales(self, name: str) -> list[list[float]]:
         """Where the unit of each number is taken: the larger of it and of the one before it."""
-        rows = [[abs(float(x)) for x in row] for row in self.rows(name)]
+        rows = [[size_of(x) for x in row] for row in self.rows(name)]
         if "scale" in self.data:
             least = read_hex(self.data["scale"]) or 0.0
             return [[max(x, least) for x in row] for row in rows]
@@ -123,7 +123,7 @@ class Test:
         """The absolute values before the first update."""
         if name == "theta":
             return [abs(x) for x in self.input["theta"]["decimal"][0]]
-        return [abs(float(read_exact(x))) for x in self.data["initial"][name]["exact"]]
+        return [size_of(read_exact(x)) for x in self.data["initial"][name]["exact"]]
 
 
 def _tests(data: File) -> Iterator[Test]:

@@ -56,3 +56,11 @@ def nearest(x: Fraction, kind: Kind) -> Fraction | float:
     unit = Fraction(2) ** (max(exponent, kind.lowest) - kind.bits + 1)
     rounded = round(x / unit) * unit
     return rounded if abs(rounded) <= Fraction(kind.top) else (math.inf if x > 0 else -math.inf)
+
+
+def size_of(x: Fraction) -> float:
+    """The absolute value as a float64, an infinity beyond the largest."""
+    try:
+        return abs(float(x))
+    except OverflowError:
+        return math.inf
