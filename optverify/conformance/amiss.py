@@ -31,7 +31,14 @@ def amiss(
     if len(memory) > 1 and not any(memory):
         text = "nothing is remembered: every update is a first one, the state is lost"
         return [Named("state resets every step", text)]
-    return swapped or [*_ignored(best, told), *_unread(best, shown, library)]
+    return swapped or [*_uphill(best, shown), *_ignored(best, told), *_unread(best, shown, library)]
+
+
+def _uphill(best: Fit, shown: Mapping[str, float]) -> Iterator[Named]:
+    """It maximizes, and nobody asked for it."""
+    if best.model.rule.options.get("maximize") and not shown.get("maximize"):
+        text = "every update goes along the gradient, uphill, and no `maximize` was passed: a sign is wrong"
+        yield Named("goes uphill", text)
 
 
 def _swapped(best: Fit, told: Mapping[str, float]) -> Iterator[Named]:

@@ -28,6 +28,7 @@ from optverify.conformance.fit import Fit, fit, made
 from optverify.conformance.held import LOOSE, Checks, Driven
 from optverify.conformance.looking import look
 from optverify.conformance.model import PLAIN, SHRINK, Model, Record
+from optverify.conformance.paths import disagreements
 from optverify.conformance.patience import Patience
 from optverify.conformance.protocol import Make
 from optverify.conformance.reference import Departure, Run, compare, run_box, run_rule
@@ -135,7 +136,7 @@ class _Diagnosing:
         return self.said("fails", f"it cannot be driven: {said}")
 
     def general(self) -> None:
-        """Gradients written into, runs that differ, numbers that are not finite, crashes on the way."""
+        """Gradients written into, crashes on the way, ways of one optimizer that part, runs that differ."""
         for probe, run in self.seen.runs:
             if run.spoiled:
                 self.troubles.append(
@@ -149,6 +150,11 @@ class _Diagnosing:
                 self.troubles.append(Named("raises", f"it raises {run.error}, in update {run.failed} of probe "  # noqa: E501
                                            f"{probe.name}"))  # fmt: skip
                 break
+        for found in disagreements(self.make, self.adapter, self.seen.dtype):
+            if found.raises:
+                self.notes.append(f"paths disagree: {found}")
+            else:
+                self.troubles.append(Named("paths disagree", str(found)))
         probe, run = self.seen.runs[0]
         again = run_box(self.make, probe.first(4), self.adapter, states=False)
         if self.seen.shape and not _same(run, again):
@@ -200,6 +206,8 @@ class _Diagnosing:
         told = passed(rule, self.seen.shown, self.library)
         faults = [*self.own_troubles(best), *amiss(best, self.seen.shown, told, self.library)]
         faults += self.together(best, checks)
+        if not (faults or checks.holds):
+            return self.half_known(best, checks)
         kind: Kind = "fault" if faults else "matches" if checks.departure is None else "near miss"
         if silent := undetermined(best, self.seen.records):
             self.notes.append(
@@ -243,10 +251,18 @@ class _Diagnosing:
         if best.model.rule.name.startswith(CLIPPED) and {x.kind for x in troubles} == {TOGETHER}:
             self.notes.append("the norm is that of all gradients together: clip_by_global_norm")
             return []
-        if troubles or checks.holds:
-            return troubles
-        text = f"it is this rule at first, and departs in probe {checks.failed} ({checks.note})"
-        return [Named("departs later", text)]
+        return troubles
+
+    def half_known(self, best: Fit, checks: Checks) -> Diagnosis:
+        """It agrees with a rule on some probes; what it does on the others is not known, so no fault."""
+        rule, values = best.model.rule, best.values
+        told = passed(rule, self.seen.shown, self.library)
+        text = f"it departs later: in probe {checks.failed} ({checks.note})"
+        return self.said(
+            "unknown", f"at first it is {sentence(rule, values, told)}; {text}",
+            rule=_family(rule).name, options=_changed(rule), values=values, passed=told,
+            sure=checks.sure(best), departure=checks.departure,
+        )  # fmt: skip
 
     def settled_on(self, fits: Sequence[Fit]) -> tuple[Fit, Checks] | None:
         """A fit as a real dialect with which the whole bank agrees; or the first that is a real dialect."""

@@ -27,12 +27,16 @@ PROBES = ("random", "zero gradient", "lr change", "zeros later", "near epsilon",
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A way that parts from the plain one. path: `fused=True`; check: the probe; said: where and how."""
+    """A way that parts from the plain one. path: `fused=True`; check: the probe; said: where and how.
+
+    raises: it gives no other numbers, but none.
+    """
 
     path: str
     plain: str
     check: str
     said: str
+    raises: bool = False
 
     def __str__(self) -> str:
         """In a sentence."""
@@ -104,7 +108,7 @@ def _parting(
             continue
         runs_at_all = True
         if said := _apart(run, plain):
-            yield Disagreement(f"{name}=True", f"{first}=False", probe.name, said)
+            yield Disagreement(f"{name}=True", f"{first}=False", probe.name, said, bool(run.error))
             return
 
 

@@ -5,22 +5,26 @@ Each is the rule with a line changed; none comes twice. Those that have a name c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import sympy as sp
 
 from optverify.conformance.faults import Fault
+from optverify.conformance.model import PLAIN
 from optverify.language import Rule, eps, g, grad, lr, t, theta, weight_decay
 from optverify.language.operators import mean, norm, rms
 from optverify.views.mutants import mutants
+
+TURNED = frozenset({"sign", "exponent", "bias correction", "slip in a line"})
+"""Kinds of slips that can make a square negative."""
 
 
 def slips(rule: Rule) -> Iterator[Fault]:
     """The rule with one slip in one line, in every way that is known; none twice."""
     seen = {rule.assignments}
     lines = {str(lhs): rhs for lhs, rhs in rule.assignments}
-    for fault in _all_slips(rule):
+    for fault in _guarded(_all_slips(rule)):
         key = (fault.rule.assignments, fault.rule.every_state, fault.rule.gradient_point)
         if key in seen or (fault.rule.assignments == rule.assignments and not fault.text.startswith("state")):
             continue
@@ -33,6 +37,32 @@ def slips(rule: Rule) -> Iterator[Fault]:
         yield fault
 
 
+def _guarded(known: Iterable[Fault]) -> Iterator[Fault]:
+    """Each slip; and where it can make what stands under a root negative, with |.| there, or 0 in its place,
+    as whoever saw NaN would have it.
+    """
+    for fault in known:
+        yield fault
+        if fault.kind not in TURNED or fault.twist is not PLAIN:
+            continue
+        for guard, words in ((sp.Abs, "the absolute value"), (_positive, "what is above 0")):
+            lines = tuple((lhs, _under_roots(rhs, guard)) for lhs, rhs in fault.rule.assignments)
+            if lines != fault.rule.assignments:
+                text = f"{fault.text} (and the root is taken of {words})"
+                yield replace(fault, text=text, rule=replace(fault.rule, assignments=lines))
+
+
+def _positive(x: sp.Expr) -> sp.Expr:
+    return sp.Max(x, 0)
+
+
+def _under_roots(e: sp.Expr, guard: Callable[[sp.Expr], sp.Expr]) -> sp.Expr:
+    roots = [p for p in e.atoms(sp.Pow) if p.exp in (sp.Rational(1, 2), -sp.Rational(1, 2))]
+    roots = [p for p in roots if p.base.free_symbols - {eps} and not isinstance(p.base, (sp.Abs, sp.Max))]
+    kept = [p for p in roots if not any(s.name.startswith(("beta", "rho_")) for s in p.base.free_symbols)]
+    return e.xreplace({p: sp.Pow(guard(p.base), p.exp) for p in kept})
+
+
 def _all_slips(rule: Rule) -> Iterator[Fault]:
     yield from _words(rule)
     yield from everywhere(rule)
@@ -40,6 +70,8 @@ def _all_slips(rule: Rule) -> Iterator[Fault]:
     yield from _exponents(rule)
     yield from _means(rule)
     yield from _choices(rule)
+    yield from _branches(rule)
+    yield from _restated(rule)
     yield from _factors(rule)
     yield from _upside_down(rule)
     yield from _starts(rule)
@@ -161,8 +193,8 @@ def _orders(rule: Rule) -> Iterator[Fault]:
         assigned.add(lhs)
 
 
-def _plain(symbol: sp.Symbol) -> str:
-    return str(symbol.name).removesuffix("_t").replace("_{t-1}", " (before)")
+def _plain(symbol: sp.Expr) -> str:
+    return str(symbol).removesuffix("_t").replace("_{t-1}", " (before)")
 
 
 def _exponents(rule: Rule) -> Iterator[Fault]:
@@ -187,6 +219,13 @@ def _exponents(rule: Rule) -> Iterator[Fault]:
                     rhs.xreplace({part: sp.Abs(part.base)}),
                 )
             if part.exp == sp.Rational(1, 2):
+                yield from _fault(
+                    "exponent",
+                    f"the square root of {part.base} is missing",
+                    rule,
+                    i,
+                    rhs.xreplace({part: part.base}),
+                )
                 yield from _fault(
                     "exponent",
                     f"a fourth root stands for the square root of {part.base}",
@@ -300,6 +339,54 @@ def _choices(rule: Rule) -> Iterator[Fault]:
                         i,
                         rhs.xreplace({p: sp.Piecewise((value, condition), (0, True))}),
                     )
+
+
+def _branches(rule: Rule) -> Iterator[Fault]:
+    """Another variable in one of several cases alone."""
+    names = [lhs for lhs, _ in rule.assignments]
+    for i, (_, rhs) in enumerate(rule.assignments):
+        for p in sorted(rhs.atoms(sp.Piecewise), key=str):
+            for k, (value, condition) in enumerate(p.args):
+                for read in sorted(value.free_symbols & {*names[:i], grad}, key=str):
+                    for other in (*names[:i], sp.S.One):
+                        if other == read:
+                            continue
+                        cases = list(p.args)
+                        cases[k] = (value.xreplace({read: other}), condition)
+                        where = f"where {condition}" if condition is not sp.true else "in the last case"
+                        yield from _fault(
+                            "wrong variable",
+                            f"{_plain(other) if other in names else other} is used for {_plain(read)} {where}",
+                            rule,
+                            i,
+                            rhs.xreplace({p: sp.Piecewise(*cases)}),
+                        )
+
+
+def _restated(rule: Rule) -> Iterator[Fault]:
+    """What was added to a state, written as its change: with a sign or an index wrong in that."""
+    lines = dict(rule.assignments)
+    for state in rule.states:
+        rhs = lines.get(state.now)
+        if rhs is None or state.scalar or not rhs.is_Add or not rhs.has(state.before):
+            continue
+        kept = next((x for x in rhs.args if x.has(state.before)), None)
+        if kept is None or not (kept / state.before).free_symbols <= {h.symbol for h in rule.hyperparameters}:
+            continue
+        added = rhs - kept
+        for i, (lhs, other) in enumerate(rule.assignments):
+            if lhs == state.now or state.now not in other.free_symbols:
+                continue
+            rest = other - added
+            if not rest.free_symbols & {g[t], grad}:
+                yield from _fault(
+                    "sign",
+                    f"the term {kept} has the wrong sign (added instead of subtracted, or the reverse), where "
+                    f"the line of {_plain(lhs)} is written with {_plain(state.before)}",
+                    rule,
+                    i,
+                    rest + state.now + kept,
+                )
 
 
 def _factors(rule: Rule) -> Iterator[Fault]:
@@ -511,9 +598,10 @@ def placed(rule: Rule) -> Iterator[Fault]:
 def over_all(rule: Rule) -> Iterator[Fault]:
     """A norm or a mean of an array where each coordinate is to have its own."""
     for i, (lhs, rhs) in enumerate(rule.assignments):
-        for s in sorted(
-            rhs.free_symbols - {theta.before, t} - {h.symbol for h in rule.every_hyperparameter}, key=str
-        ):
+        constants = {theta.before, t} | {h.symbol for h in rule.every_hyperparameter}
+        roots = {abs_root for abs_root in (sp.Pow(p.base, sp.Rational(1, 2)) for p in rhs.atoms(sp.Pow)
+                 if abs(p.exp) == sp.Rational(1, 2)) if abs_root.free_symbols - constants}  # fmt: skip
+        for s in sorted((rhs.free_symbols - constants) | roots, key=str):
             for operator, words in ((norm, "norm"), (mean, "mean"), (rms, "root mean square")):
                 yield from _fault(
                     "norm over coordinates",

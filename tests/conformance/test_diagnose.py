@@ -167,3 +167,47 @@ def test_what_returns_no_array_is_a_verdict():
             return [theta, 1.0]
 
     assert not diagnose(Pair).ok
+
+
+# ---- which way it goes -------------------------------------------------------------------------------------
+
+
+class Uphill:
+    """theta += lr g, asked for or not."""
+
+    def __init__(self, lr=0.1, **asked):
+        self.lr = lr
+        self.__dict__.update(asked)
+
+    def update(self, params, grads):
+        for p, g in zip(params, grads, strict=True):
+            p += self.lr * g
+
+
+def test_going_uphill_is_a_fault_unless_it_was_asked_for():
+    assert [f.kind for f in diagnose(Uphill).faults] == ["goes uphill"]
+    for make in (
+        lambda: Uphill(maximize=True),
+        lambda: Optimizer("gd", lr=0.1, maximize=True),
+    ):
+        found = diagnose(make)
+        assert found.ok, str(found)
+        assert found.options == {"maximize": True}
+
+
+class Later:
+    """Gradient descent that takes the root of what is above a million."""
+
+    def __init__(self, lr=0.1):
+        self.lr = lr
+
+    def update(self, params, grads):
+        for p, g in zip(params, grads, strict=True):
+            p -= self.lr * np.where(np.abs(g) > 1e6, np.sqrt(np.abs(g)), g)
+
+
+def test_what_departs_late_for_no_known_reason_is_unknown_and_no_fault():
+    found = diagnose(Later)
+    assert (found.kind, found.rule, found.faults) == ("unknown", "gd", ())
+    assert "departs later" in str(found)
+    assert found.departure is not None

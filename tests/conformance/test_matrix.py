@@ -39,14 +39,14 @@ class Plain:
         self.t += 1
         c1, c2 = 1 - self.b1**self.t, 1 - self.b2**self.t
         for i, (p, g) in enumerate(zip(params, grads, strict=True)):
-            g = g + self.weight_decay * p  # noqa: PLW2901
+            g = g + self.weight_decay * p
             self.m[i] = self.b1 * self.m[i] + (1 - self.b1) * g
             self.v[i] = self.b2 * self.v[i] + (1 - self.b2) * g * g
             if self.form == "hat":
                 step = np.sqrt(c2) / c1 * self.m[i] / (np.sqrt(self.v[i]) + self.eps)
             else:
                 step = self.m[i] / c1 / (np.sqrt(self.v[i] / c2) + self.eps)
-            p -= self.lr * self.off * step * (1 + self.fault * (self.t == 2))  # noqa: PLW2901 -- in place
+            p -= self.lr * self.off * step * (1 + self.fault * (self.t == 2))
 
 
 class Hat(Plain):

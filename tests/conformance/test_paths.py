@@ -27,16 +27,16 @@ class Paths:
         if wrong == "fails later" and self.t == 3:
             raise IndexError("list index out of range")
         for i, (p, g) in enumerate(zip(params, grads, strict=True)):
-            g = g if wrong == "decay" else g + self.weight_decay * p  # noqa: PLW2901
+            g = g if wrong == "decay" else g + self.weight_decay * p
             self.m[i] = 0.9 * self.m[i] + 0.1 * g
             self.v[i] = 0.99 * self.v[i] + 0.01 * g * g
             m, v = self.m[i] / (1 - 0.9**self.t), self.v[i] / (1 - 0.99**self.t)
             if wrong == "counter in float32":
                 v = self.v[i] / float(1 - np.float32(0.99) ** np.float32(self.t))
             root = np.sqrt(v + self.eps) if wrong == "epsilon" else np.sqrt(v) + self.eps
-            p -= self.lr * m / root  # noqa: PLW2901 -- in place
+            p -= self.lr * m / root
             if wrong == "last alone" and i < len(params) - 1:
-                p += self.lr * m / root  # noqa: PLW2901
+                p += self.lr * m / root
 
 
 def with_fault(fault):

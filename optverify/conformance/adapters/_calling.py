@@ -10,7 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from optverify.conformance.adapters._making import POSITIONAL, RATES, is_number, numbers, required, signature
+from optverify.conformance.adapters._making import (
+    POSITIONAL,
+    RATES,
+    is_number,
+    is_wish,
+    numbers,
+    required,
+    signature,
+)
 from optverify.conformance.protocol import Array, Unsupported
 
 METHODS = ("update", "step", "apply_gradients", "apply", "update_params", "minimize")
@@ -205,7 +213,10 @@ class Known:
     def hyperparameters(self) -> dict[str, float]:
         """The numbers that it was made with; one that is by now an array was none."""
         now = remembered(self._thing)
-        own = {n: x for n, x in self.first.items() if n not in now or is_number(now[n]) or n in self._fixed}
+        own = {
+            n: x for n, x in self.first.items()
+            if n not in now or is_number(now[n]) or is_wish(n, now[n]) or n in self._fixed
+        }  # fmt: skip
         return {**own, **self._call.shown}
 
     def state(self, shapes: Sequence[tuple[int, ...]]) -> dict[str, list[Array]]:

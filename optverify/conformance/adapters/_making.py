@@ -81,12 +81,12 @@ def rate_of(make: Any) -> tuple[str, float | None] | None:
 
 
 def numbers(named: Mapping[str, Any]) -> dict[str, float]:
-    """The numbers among these values; a tuple `betas` becomes betas[0], betas[1]."""
+    """The numbers among these values, and a wish to maximize; a tuple `betas` becomes betas[0], betas[1]."""
     found: dict[str, float] = {}
     for name, value in named.items():
         if isinstance(value, list | tuple):
             found |= {f"{name}[{k}]": float(x) for k, x in enumerate(value) if is_number(x)}
-        elif is_number(value):
+        elif is_number(value) or is_wish(name, value):
             found[name] = float(value)
     return found
 
@@ -94,6 +94,11 @@ def numbers(named: Mapping[str, Any]) -> dict[str, float]:
 def is_number(x: Any) -> bool:
     """True for a real number that is no truth value."""
     return isinstance(x, int | float | np.integer | np.floating) and not isinstance(x, bool)
+
+
+def is_wish(name: str, value: Any) -> bool:
+    """True for maximize=True: the one truth value that is told apart from a sign that is wrong."""
+    return name == "maximize" and value is True
 
 
 def none_is_refused(grads: Sequence[Array | None], what: str) -> None:

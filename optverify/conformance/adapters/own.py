@@ -32,7 +32,8 @@ class OwnBox(Box):
     def __init__(self, make: Make, params: Sequence[Array]) -> None:
         self._params = [np.array(p) for p in params]
         self.optimizer = copy.deepcopy(made(make, self._params))
-        self._watch, self._passed = Watch(), numbers(self.optimizer.hyperparameters)
+        self._watch = Watch()
+        self._passed = numbers({**self.optimizer.rule.options, **self.optimizer.hyperparameters})
 
     def update(self, grads: Sequence[Array | None], **inputs: Any) -> None:
         """One update, at the points it wants; what the rule needs besides goes by name."""

@@ -84,7 +84,7 @@ def gd(x: float, gs: list[float], rates: Sequence[float]) -> Iterator[float]:
         yield x
 
 
-def momentum(  # noqa: PLR0917
+def momentum(
     x: float, gs: list[float], rates: Sequence[float], mu: float = 0.9, lr_inside: bool = True,
     nesterov: bool = False, weight: float = 1.0,
 ) -> Iterator[float]:  # fmt: skip
@@ -97,7 +97,7 @@ def momentum(  # noqa: PLR0917
         yield x
 
 
-def adam(  # noqa: PLR0917
+def adam(
     x: float, gs: list[float], rates: Sequence[float], b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8,
     form: str = "outside", correct: bool = True, decay: float = 0.0,
 ) -> Iterator[float]:  # fmt: skip
@@ -114,7 +114,7 @@ def adam(  # noqa: PLR0917
         yield x
 
 
-def rmsprop(  # noqa: PLR0917
+def rmsprop(
     x: float, gs: list[float], rates: Sequence[float], rho: float = 0.9, eps: float = 1e-8,
     first: float = 0.0, inside: bool = False,
 ) -> Iterator[float]:  # fmt: skip

@@ -51,7 +51,7 @@ class Object:
         self.t += 1
         for v, p, g in zip(self.v, params, grads, strict=True):
             v[...] = 0.9 * v + self.lr * g
-            p -= v  # noqa: PLW2901 -- in place
+            p -= v
 
 
 class Swapped(Object):
