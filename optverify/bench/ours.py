@@ -99,6 +99,7 @@ def _pure(name: str, backend: str, load: Load, slope: Array) -> Compete:
 def _optimizer(name: str, backend: str, load: Load, slope: Array) -> Compete:
     params, grads = arrays(load), pieces(load, slope)
     optimizer = Optimizer(name, backend=backend)
+    optimizer.gradient_point(params)  # a rule that looks ahead is given its gradient anywhere here
     return lambda: optimizer.update(params, grads)
 
 

@@ -199,7 +199,7 @@ class Optimizer:
             return None
         if not table.finite():
             return False if self._skips else None
-        self._warn_if_never_asked()
+        self._warn_if_never_asked(stacklevel=4)
         given = {n: self._hyperparameters[n] for n in keywords(self._steps.step)}
         table.update(self._t + 1, (given.pop("lr", 1.0), *given.values()))
         if table is not self._table:
@@ -217,13 +217,13 @@ class Optimizer:
         placed = [(path, arrays.parameter(path, p)) for path, p in leaves(params)]
         return _fast_trees.table(plan, found, self._states(params, placed))
 
-    def _warn_if_never_asked(self) -> None:
+    def _warn_if_never_asked(self, stacklevel: int = 3) -> None:
         if self._steps.LOOKS_AHEAD and self._t and not self._asked:
             self._asked = True  # once is enough
             warnings.warn(
                 f"Optimizer({self._steps.RULE!r}) looks ahead: take gradients at "
                 "optimizer.gradient_point(params), not at params",
-                stacklevel=3,
+                stacklevel=stacklevel,
             )
 
     @property

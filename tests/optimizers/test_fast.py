@@ -291,8 +291,9 @@ def test_a_look_ahead_rule_that_is_never_asked_warns_once():
     fast = ov.Optimizer("nesterov", backend="numba")
     params = [np.ones(3)]
     fast.update(params, [np.ones(3)])
-    with pytest.warns(UserWarning, match="looks ahead"):
+    with pytest.warns(UserWarning, match="looks ahead") as told:
         fast.update(params, [np.ones(3)])
+    assert told[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fast.update(params, [np.ones(3)])
