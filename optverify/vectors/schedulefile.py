@@ -203,12 +203,17 @@ def _file(ident: str, head: File, found: Iterator[Group]) -> File:
 
 
 def _tests(ident: str, made: Schedule) -> Iterator[File]:
+    """The tests of one schedule.
+
+    Tolerances: a unit of its largest value for each operation of the formula, as no part of it is larger, and
+    one an update where programs may carry a rate from each update to the next.
+    """
     probes = times(made)
     values = {name: [value(made, now) for now in at] for name, (at, _, _) in probes.items()}
     scale = max(x.size for row in values.values() for x in row)
     operations = sum(int(e.count_ops()) for _, e in made.lines)
     for name, (at, comment, flags) in probes.items():
-        units = operations + (max(at) if _carried(made) or max(at) < 1000 else 0)
+        units = 1 + operations + (max(at) if _carried(made) or max(at) < 1000 else 0)
         row = values[name]
         ulps = {k: units if units < 2 ** (kind.bits - SPARE_BITS) else None for k, kind in KINDS.items()}
         if max(at) >= 2**24:
