@@ -6,6 +6,7 @@ figures are reached.
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -214,10 +215,12 @@ def measure(rule: str, load: Load, slope: Any, others: bool = True, rounds: int 
 
 
 def machine() -> dict[str, str]:
-    """What the numbers were taken on."""
+    """What the numbers were taken on, and how busy it was: the load average of the last 15 minutes."""
+    load = {"load": f"{os.getloadavg()[2]:.1f}"} if hasattr(os, "getloadavg") else {}
     return {
         "processor": _processor(),
         "cpus": str(_engine.CPUS),
+        **load,
         "system": platform.system(),
         "python": platform.python_version(),
         "numpy": np.__version__,
