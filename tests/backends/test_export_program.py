@@ -3,7 +3,8 @@
 import pytest
 
 from optverify.backends.export import export_rule
-from optverify.backends.export.program import Call, Choice, Loop, Number, broadcast, program, walk
+from optverify.backends.export.program import program
+from optverify.backends.export.statements import Call, Choice, Loop, Number, broadcast, walk
 from optverify.rules import registry, rule
 
 

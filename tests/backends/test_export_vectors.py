@@ -115,6 +115,8 @@ def test_python_against_the_vectors_of_the_default_dialect(to, name, tmp_path):
         library.config.update("jax_enable_x64", True)
         how = dict.fromkeys(how, library.numpy.asarray)
     pairs = list(runs_of(name, default_only=True))
+    if to == "jax":  # XLA flushes subnormal numbers to zero
+        pairs = [(test, c) for test, c in pairs if "Subnormal" not in test.input["flags"]]
     module = imported(export_rule(pairs[0][1].rule, to), tmp_path, f"{to}_{name}")
     with np.errstate(all="ignore"):
         told = [run(module, c, **how) for _, c in pairs]

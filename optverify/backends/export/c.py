@@ -10,7 +10,8 @@ from optverify.backends.export.context import context
 from optverify.backends.export.header import blocks, identifier, render
 from optverify.backends.export.loops import Writer
 from optverify.backends.export.printers import C
-from optverify.backends.export.program import SQUARE, Call, program
+from optverify.backends.export.program import program
+from optverify.backends.export.statements import SQUARE, Call
 from optverify.language import Rule
 
 NOTE = (

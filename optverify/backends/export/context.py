@@ -8,7 +8,7 @@ import sympy as sp
 
 from optverify.backends.export.header import header, runtime
 from optverify.backends.export.loops import Writer
-from optverify.backends.export.program import SQUARE, Shape
+from optverify.backends.export.statements import SQUARE, Shape
 from optverify.language import State, theta
 
 

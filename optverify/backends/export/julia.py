@@ -9,7 +9,8 @@ from optverify.backends.export.context import context
 from optverify.backends.export.header import camel, render
 from optverify.backends.export.loops import Writer
 from optverify.backends.export.printers import Julia
-from optverify.backends.export.program import Call, Shape, program
+from optverify.backends.export.program import program
+from optverify.backends.export.statements import Call, Shape
 from optverify.language import Rule
 
 LIBRARY = {"norm": "norm({})", "norm1": "norm({}, 1)", "inner": "dot({}, {})", "matmul": "{}*{}",

@@ -9,7 +9,8 @@ from typing import ClassVar
 import sympy as sp
 
 from optverify.backends.export.printers import Elements
-from optverify.backends.export.program import SQUARE, Call, Choice, Loop, Number, Program, Shape, Statement
+from optverify.backends.export.program import Program
+from optverify.backends.export.statements import SQUARE, Call, Choice, Loop, Number, Shape, Statement
 from optverify.language import Rule, theta
 
 

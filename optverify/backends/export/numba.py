@@ -9,7 +9,8 @@ from optverify.backends.export.context import context
 from optverify.backends.export.header import render
 from optverify.backends.export.loops import Writer
 from optverify.backends.export.printers import Numba
-from optverify.backends.export.program import Shape, program
+from optverify.backends.export.program import program
+from optverify.backends.export.statements import Shape
 from optverify.language import Rule
 
 

@@ -6,7 +6,8 @@ from optverify.backends.export.context import context
 from optverify.backends.export.header import render
 from optverify.backends.export.loops import Writer
 from optverify.backends.export.printers import Rust
-from optverify.backends.export.program import Call, program
+from optverify.backends.export.program import program
+from optverify.backends.export.statements import Call
 from optverify.language import Rule
 
 
