@@ -62,7 +62,7 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("small", "one", "a", "large", "two", "b"), PAIRS)
-def test_inclusions_with_generated_steps(small, one, a, large, two, b):  # noqa: PLR0917
+def test_inclusions_with_generated_steps(small, one, a, large, two, b):
     np.testing.assert_allclose(
         path(small, dialect=one, values=a), path(large, dialect=two, values=b), rtol=1e-11, atol=1e-13
     )

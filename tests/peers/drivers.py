@@ -51,7 +51,7 @@ def found(library, dotted):
     return library
 
 
-def torch(entry, values, switches, theta, gradients, rates, losses):  # noqa: PLR0917
+def torch(entry, values, switches, theta, gradients, rates, losses):
     """theta after every update."""
     import torch
 
@@ -70,7 +70,7 @@ def torch(entry, values, switches, theta, gradients, rates, losses):  # noqa: PL
         yield parameter.detach().numpy().copy()
 
 
-def optax(entry, values, switches, theta, gradients, rates, losses):  # noqa: PLR0917
+def optax(entry, values, switches, theta, gradients, rates, losses):
     """theta after every update."""
     import jax
     import jax.numpy as jnp
@@ -98,7 +98,7 @@ def optax(entry, values, switches, theta, gradients, rates, losses):  # noqa: PL
         yield np.array(parameter)
 
 
-def keras(entry, values, switches, theta, gradients, rates, losses):  # noqa: PLR0917
+def keras(entry, values, switches, theta, gradients, rates, losses):
     """theta after every update."""
     import keras
 

@@ -53,7 +53,7 @@ def hostile(transposed=False):
     return theta, gradients, rates, losses
 
 
-def ours(dialect, values, theta, gradients, rates, losses):  # noqa: PLR0917
+def ours(dialect, values, theta, gradients, rates, losses):
     """theta after every update by the generated steps."""
     steps = numpy_module(dialect)
     at_start = keywords(steps.init)
@@ -88,7 +88,7 @@ def largest_error(case, of_largest):
     return max(one_error(name, entry, switches, dialect, values, hostile(side), of_largest) for side in sides)
 
 
-def one_error(name, entry, switches, dialect, values, run, of_largest):  # noqa: PLR0917
+def one_error(name, entry, switches, dialect, values, run, of_largest):
     """On these gradients."""
     theta, gradients, rates, losses = run
     if "lr" not in entry.names:

@@ -219,7 +219,7 @@ def metrics(seed: int) -> list[float]:
 @pytest.mark.parametrize(
     ("patience", "cooldown", "lr_min", "eps"), [(0, 0, 0, 1e-8), (2, 3, 1e-3, 0), (5, 1, 0, 0.01)]
 )
-def test_torch_reduce_on_plateau(  # noqa: PLR0917
+def test_torch_reduce_on_plateau(
     torch: Any, mode: str, threshold_mode: str, patience: int, cooldown: int, lr_min: float, eps: float
 ) -> None:
     """Step by step, to the last bit."""
@@ -287,7 +287,7 @@ def test_optax_piecewise_constant(optax: Any) -> None:
 @pytest.mark.parametrize(
     ("steps", "rate", "begin", "end"), [(1, 0.9, 0, None), (7, 0.5, 3, 0.02), (10, 0.96, 0, 0.09)]
 )
-def test_optax_exponential(  # noqa: PLR0917
+def test_optax_exponential(
     optax: Any, steps: int, rate: float, begin: int, end: float | None, staircase: bool
 ) -> None:
     theirs = values(optax.exponential_decay(PEAK, steps, rate, begin, staircase, end), 60)
