@@ -139,4 +139,4 @@ def test_an_unknown_target_names_the_nearest():
 
 def test_a_run_is_long_enough_for_everything_to_happen():
     c = case(rule("soap"))
-    assert 3 * c.values["precondition_frequency"] < UPDATES
+    assert 3 * c.updates[0].values["precondition_frequency"] < UPDATES
