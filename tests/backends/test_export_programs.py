@@ -21,6 +21,7 @@ from .export_cases import (
     UPDATES,
     c_program,
     case,
+    compiled,
     distance,
     expected,
     javascript_program,
@@ -28,6 +29,7 @@ from .export_cases import (
     run,
     rust_program,
     same_bits,
+    written,
 )
 from .test_export import NAMES, WRAPPED
 
@@ -89,6 +91,15 @@ def test_c_shapes_under_the_sanitizers(tmp_path, shape):
     cases += [case(rule(n), shape=(shape[0],)) for n in NAMES if not rule(n).needs_matrix]
     flags = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
     assert faults(cases, c_program(cases, tmp_path, flags)) == []
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="g++ is not here: no header is compiled as C++")
+def test_the_headers_are_cpp_too_and_warn_of_nothing(tmp_path):
+    written("c", defaults(), tmp_path, "h", real="double")
+    main = tmp_path / "all.cpp"
+    main.write_text("".join(f'#include "{c.name}.h"\n' for c in defaults()), "utf-8")
+    warnings = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror")
+    compiled(("g++", "-std=c++17", *warnings, "-fsyntax-only", str(main)), tmp_path)
 
 
 @needs_c
