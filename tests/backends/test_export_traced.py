@@ -13,7 +13,8 @@ from optverify.rules import registry, rule
 from .export_cases import UPDATES, case, distance, expected, imported, run, used
 from .test_export import NAMES, WRAPPED
 
-HEAVY = {"shampoo": 1e-10, "soap": 1e-9, "muon": 1e-12}
+HEAVY = {"shampoo": 1e-10, "soap": 1e-9, "muon": 1e-12, "prodigy": 1e-12}
+"""As for the compiled programs: powers and bases of matrices, and inner products that cancel."""
 NEAR = {"torch": 1e-13, "jax": 2e-12}
 """JAX raises to t by a routine of its own, and 1 - beta^t multiplies what that rounds by 1/(1 - beta)."""
 SMOOTH = [
