@@ -84,6 +84,13 @@ def test_turns_last_alike_and_the_slow_take_fewer(clock, monkeypatch):
     assert (cell.rounds, cell.ratios["c/a"]) == (timing.MOST, (50, 50, 50))
 
 
+def test_an_interrupted_trial_does_not_shorten_the_turns(clock, monkeypatch):
+    monkeypatch.setattr(timing, "TURN_SECONDS", 8)
+    monkeypatch.setattr(timing, "QUICK", 100)
+    timing.compete({"a": clock.competitor("A", 1, 50, 1)}, rounds=1)
+    assert clock.order == "A" * (2 + timing.TRIALS + 8)
+
+
 def test_threads_of_others_are_given_time_to_sleep(clock, monkeypatch):
     slept = []
     monkeypatch.setattr(timing, "sleep", slept.append)
