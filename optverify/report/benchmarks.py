@@ -39,6 +39,7 @@ def _lines(results: Results) -> Iterator[str]:
         "",
         "; ".join(f"{name} {value}" for name, value in results.machine.items()) + ".",
         "",
+        *_busy(results),
         "- **bare pass**: the same loop over the same arrays that only adds: the floor that memory sets.",
         "- **numba**, **numpy**: `update` of the generated steps, in place; for a tree `Optimizer.update`,",
         "  which also checks that all gradients are finite. *pure*: `step`, into new arrays.",
@@ -64,6 +65,15 @@ def _lines(results: Results) -> Iterator[str]:
         yield from ("", f"## {table[0]}", "")
         yield from _markdown(table)
     yield ""
+
+
+def _busy(results: Results) -> Iterator[str]:
+    """That other processes disturbed the run, where more wanted to run than there are processors."""
+    load, cpus = (float(results.machine.get(name, 0)) for name in ("load", "cpus"))
+    if load > cpus:
+        yield f"**The machine was busy**: {load:g} processes wanted its {cpus:g} processors. Times are longer,"
+        yield "spreads wider and some ratios off; an idle machine is needed for verdicts that stand."
+        yield ""
 
 
 def _markdown(table: Table) -> Iterator[str]:

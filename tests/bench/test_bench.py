@@ -1,6 +1,7 @@
 """The benchmark: its textbook classes are the rules, competitors take turns, its sums are right."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -337,3 +338,15 @@ def test_the_page_has_every_number_and_says_who_is_fastest():
     assert "cpu one." in text
     assert "| adam |  | 0.2 | 0.02 |  | torch fused |" in text.replace("  ", " ").replace("| |", "|  |")
     assert "torch fused/numba = 0.50 (0.40 to 0.60), required at least 1" in text
+
+
+@pytest.mark.parametrize(("load", "busy"), [("1.9", False), ("2.1", True)])
+def test_the_page_says_that_the_machine_was_busy(load, busy):
+    text = page(bench.Results({"cpus": "2", "load": load}, [cell("numba/bare pass", 1.0)]))
+    assert ("The machine was busy" in text) == busy
+
+
+def test_the_committed_page_is_that_of_the_committed_numbers():
+    folder = Path(__file__).parents[2] / "reports"
+    results = bench.Results.read(json.loads((folder / "benchmarks.json").read_text("utf-8")))
+    assert (folder / "benchmarks.md").read_text("utf-8") == page(results)
