@@ -71,8 +71,8 @@ def _busy(results: Results) -> Iterator[str]:
     """That other processes disturbed the run, where more wanted to run than there are processors."""
     load, cpus = (float(results.machine.get(name, 0)) for name in ("load", "cpus"))
     if load > cpus:
-        yield f"**The machine was busy**: {load:g} processes wanted its {cpus:g} processors. Times are longer,"
-        yield "spreads wider and some ratios off; an idle machine is needed for verdicts that stand."
+        yield f"**The machine was busy**: {load:g} processes wanted its {cpus:g} processors. Times are"
+        yield "longer, spreads wider and some ratios off; verdicts that stand need an idle machine."
         yield ""
 
 
