@@ -111,7 +111,7 @@ class _Diagnosing:
             return self.matched(shown.matches)
         if (plain := self.as_it_is(search)) is not None:
             return plain
-        if (answer := as_passed(self.seen, search.likely, patience.but(3.0))) is not None:
+        if (answer := as_passed(self.seen, search.likely, patience.but(2.0), search.hints)) is not None:
             return self.at_fault(answer)
         found = shown or search.everywhere()
         if found.matches:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,14 +13,14 @@ from optverify.conformance import names
 from optverify.conformance.batch import batched
 from optverify.conformance.candidates import WITHIN, couples
 from optverify.conformance.faults import Fault, factors, faults
-from optverify.conformance.fit import Fit, fit, made, residuals, screened, stretched
+from optverify.conformance.fit import FAR, Fit, fit, made, residuals, screened, stretched
 from optverify.conformance.looking import Seen, direction
-from optverify.conformance.model import COUPLED, FLAT, SHRINK, Model, Record, Values
+from optverify.conformance.model import COUPLED, FLAT, PLAIN, SHRINK, Model, Record, Values
 from optverify.conformance.patience import Patience
 from optverify.conformance.rounding import in_few_bits
-from optverify.conformance.search import Found
+from optverify.conformance.search import USUAL_RULES, Found
 from optverify.conformance.shrinking import decays
-from optverify.conformance.slips import over_all, placed, slips
+from optverify.conformance.slips import guarded, over_all, placed, slips
 from optverify.language import Rule, weight_decay
 from optverify.language.wrappers import WRAPPERS
 
@@ -29,6 +29,10 @@ Array = np.ndarray[Any, Any]
 FAINT = 1e-7
 """Decay of this size is that of rounding."""
 CLIPS = ("clip_by_norm", "clip_by_value")
+LIKELY = 4
+"""Dialects, but for the place of epsilon, that come before all others."""
+CLOSE = 0.05
+"""What most updates are off, where gradients are about 1, with a slip and epsilon in another place."""
 LAST = "own schedule"
 """The kind of fault that gives nearly everything: only if there is no other."""
 
@@ -50,31 +54,74 @@ class Explained:
 # ---- with the constants that the box shows -----------------------------------------------------------------
 
 
-def as_passed(seen: Seen, near: Sequence[Fit], patience: Patience) -> Explained | None:
+def as_passed(
+    seen: Seen, near: Sequence[Fit], patience: Patience, hints: Sequence[str] = ()
+) -> Explained | None:
     """The fault that explains the box with its constants as they were passed, in one of these dialects.
 
-    First what can go wrong with any line, in all of them; then slips in the lines of one after the other.
+    First what can go wrong with any line, then slips in the lines; in the likeliest dialects, then in the
+    others. hints: names of rules that come first.
     """
-    told = seen.shown.get("weight_decay", seen.shown.get("wd", 0.0))
+    told = _told(seen)
     near = [f if told else _bare(f) for f in near if not f.model.rule.inputs]
     early = [r.first(4) for r in seen.records]
-    for target in near:
-        tried = _Exactly(seen, early, target, patience)
-        if (answer := tried.answer(_driven(target.model.rule))) is not None:
-            return answer
-    for target in near:
-        for decayed in _with_decay(target, told):
-            tried = _Exactly(seen, early, decayed, patience)
-            if (answer := tried.answer(_decay_slips(decayed.model.rule))) is not None:
+    groups = _but_for_epsilon(near)
+    groups.sort(key=lambda group: _likelihood(seen, group[0].model.rule, hints))
+    for some in (groups[:LIKELY], groups[LIKELY:]):
+        for target in (f for group in some for f in group):
+            tried = _Exactly(seen, early, target, patience)
+            if (answer := tried.answer(_driven(target.model.rule))) is not None:
                 return answer
-        if told:
-            tried = _Exactly(seen, early, _bare(target, told), patience)
-            if (answer := tried.answer(placed(target.model.rule))) is not None:
-                return answer
-        tried = _Exactly(seen, early, target, patience)
-        if (answer := tried.answer(_slips(seen, target.model.rule))) is not None:
-            return answer
+        for group in some:
+            for target in group:
+                answer, close = _slipped(seen, early, target, patience)
+                if answer is not None:
+                    return answer
+                if not close:
+                    break
     return None
+
+
+def _told(seen: Seen) -> float:
+    """The weight decay that was passed."""
+    return seen.shown.get("weight_decay", seen.shown.get("wd", 0.0))
+
+
+def _likelihood(seen: Seen, rule: Rule, hints: Sequence[str]) -> tuple[bool, ...]:
+    """Hinted rules first, then usual ones; of these, where decay was passed, those with it in their lines.
+
+    Rules whose coordinates do not act on each other have few slips where a box's do: they come before others.
+    """
+    within = rule.options.get("weight_decay_form") in WITHIN
+    few = bool(seen.coupled) and not couples(rule)
+    return rule.name not in hints, rule.name not in USUAL_RULES, not few, bool(_told(seen)) and not within
+
+
+def _but_for_epsilon(near: Sequence[Fit]) -> list[list[Fit]]:
+    """The dialects in groups that differ in the place of epsilon alone, which gradients of 1 hardly show."""
+    groups: dict[tuple[Any, ...], list[Fit]] = {}
+    for f in near:
+        rule = f.model.rule
+        options = tuple((a, o) for a, o in rule.options.items() if a != "epsilon")
+        groups.setdefault((rule.name, options), []).append(f)
+    return list(groups.values())
+
+
+def _slipped(
+    seen: Seen, early: Sequence[Record], target: Fit, patience: Patience
+) -> tuple[Explained | None, bool]:
+    """The slip in the lines of one dialect; and whether one comes close, so that its siblings may have it."""
+    told = _told(seen)
+    rule = target.model.rule
+    ways = [(decayed, _decay_slips(decayed.model.rule)) for decayed in _with_decay(target, told)]
+    ways += [(_bare(target, told), placed(rule))] if told else []
+    close = False
+    for here, known in (*ways, (target, _slips(seen, rule))):
+        tried = _Exactly(seen, early, here, patience)
+        if (answer := tried.answer(known)) is not None:
+            return answer, True
+        close = close or tried.nearest[0] < CLOSE
+    return None, close
 
 
 def _slips(seen: Seen, rule: Rule) -> Iterator[Fault]:
@@ -103,40 +150,58 @@ def _driven(rule: Rule) -> Iterator[Fault]:
 
 @dataclass(frozen=True)
 class _Exactly:
-    """Faults in one dialect, with the same constants. early: the first updates of all records."""
+    """Faults in one dialect, with the same constants. early: the first updates of all records; nearest: what
+    most updates are off with the slip that came nearest.
+    """
 
     seen: Seen
     early: Sequence[Record]
     near: Fit
     patience: Patience
+    nearest: list[float] = field(default_factory=lambda: [np.inf])
 
     def answer(self, known: Iterable[Fault]) -> Explained | None:
         """The first fault that gives every update, and others that do."""
-        exact = []
+        exact: list[tuple[Fault, Fit]] = []
         for fault in known:
             if self.patience.gone:
                 break
-            if (found := self.fitting(fault)) is not None:
-                exact.append((fault, found))
+            exact += self.each(fault)
         if not exact:
             return None
         (first, best), *others = exact
         return Explained(first, best, tuple(f for f, _ in others[:3]))
 
-    def fitting(self, fault: Fault) -> Fit | None:
-        """The fault with the same constants, if it gives every update."""
+    def each(self, fault: Fault) -> Iterator[tuple[Fault, Fit]]:
+        """The fault with the same constants, if it gives all updates; where it is NaN, with guarded roots."""
+        price, found = self.priced(fault)
+        if found is not None:
+            yield fault, found
+        elif price >= FAR and fault.twist is PLAIN:
+            for other in guarded(fault):
+                if (found := self.priced(other)[1]) is not None:
+                    yield other, found
+
+    def priced(self, fault: Fault) -> tuple[float, Fit | None]:
+        """How far the first updates are off with a fault; with the same constants, if it gives all."""
         try:
             model = _with_fault(self.near, fault)
             values = {n: self.near.values[n] for n in model.names}
             if "lr" in values and "lr" not in _known(self.seen, model):
                 values = stretched(model, self.seen.records, values)
             rows = {n: np.array([v]) for n, v in values.items()}
-            if np.abs(residuals(model, self.early, rows)).max() > self.near.good:
-                return None
-            found = made(model, self.seen.records, values)
+            price = float(np.abs(residuals(model, self.early, rows)).max())
+            found = made(model, self.seen.records, values) if price <= self.near.good else None
+            if found is None or not found.matches:
+                self.nearest[0] = min(self.nearest[0], self.mostly(model, rows))
         except Exception:  # a slip that cannot be run (a complex number, another shape) did not happen
-            return None
-        return found if found.matches else None
+            return np.inf, None
+        return price, found if found is not None and found.matches else None
+
+    def mostly(self, model: Model, rows: dict[str, Array]) -> float:
+        """What most of the updates are off on the probe whose gradients are about 1."""
+        usual = [r for r in self.seen.records if r.name == "placed"]
+        return float(np.quantile(np.abs(residuals(model, usual, rows)), 0.8)) if usual else np.inf
 
 
 def _with_fault(near: Fit, fault: Fault) -> Model:
@@ -210,7 +275,7 @@ def _in_decay(seen: Seen, near: Fit, patience: Patience) -> Explained | None:
     """Faults in weight decay: of the dialects of the rule that have it, in the lines where it stands."""
     rule = near.model.rule
     forms = next((a.options for a in rule.axes if a.name == "weight_decay_form"), {})
-    told = seen.shown.get("weight_decay", seen.shown.get("wd", 0.0))
+    told = _told(seen)
     if weight_decay in {h.symbol for h in rule.hyperparameters} or not any(
         d.names for d in decays(seen.records)
     ):

@@ -5,26 +5,22 @@ Each is the rule with a line changed; none comes twice. Those that have a name c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import sympy as sp
 
 from optverify.conformance.faults import Fault
-from optverify.conformance.model import PLAIN
 from optverify.language import Rule, eps, g, grad, lr, t, theta, weight_decay
 from optverify.language.operators import mean, norm, rms
 from optverify.views.mutants import mutants
-
-TURNED = frozenset({"sign", "exponent", "bias correction", "slip in a line"})
-"""Kinds of slips that can make a square negative."""
 
 
 def slips(rule: Rule) -> Iterator[Fault]:
     """The rule with one slip in one line, in every way that is known; none twice."""
     seen = {rule.assignments}
     lines = {str(lhs): rhs for lhs, rhs in rule.assignments}
-    for fault in _guarded(_all_slips(rule)):
+    for fault in _all_slips(rule):
         key = (fault.rule.assignments, fault.rule.every_state, fault.rule.gradient_point)
         if key in seen or (fault.rule.assignments == rule.assignments and not fault.text.startswith("state")):
             continue
@@ -37,30 +33,31 @@ def slips(rule: Rule) -> Iterator[Fault]:
         yield fault
 
 
-def _guarded(known: Iterable[Fault]) -> Iterator[Fault]:
-    """Each slip; and where it can make what stands under a root negative, with |.| there, or 0 in its place,
-    as whoever saw NaN would have it.
-    """
-    for fault in known:
-        yield fault
-        if fault.kind not in TURNED or fault.twist is not PLAIN:
-            continue
-        for guard, words in ((sp.Abs, "the absolute value"), (_positive, "what is above 0")):
-            lines = tuple((lhs, _under_roots(rhs, guard)) for lhs, rhs in fault.rule.assignments)
-            if lines != fault.rule.assignments:
-                text = f"{fault.text} (and the root is taken of {words})"
-                yield replace(fault, text=text, rule=replace(fault.rule, assignments=lines))
+def guarded(fault: Fault) -> Iterator[Fault]:
+    """The slip as whoever saw NaN would have it: under roots the absolute value, or what is above 0."""
+    for guard, words in ((sp.Abs, "the absolute value"), (_not_below_zero, "what is above 0")):
+        lines = tuple((lhs, _under_roots(fault.rule, rhs, guard)) for lhs, rhs in fault.rule.assignments)
+        if lines != fault.rule.assignments:
+            text = f"{fault.text} (and the root is taken of {words})"
+            yield replace(fault, text=text, rule=replace(fault.rule, assignments=lines))
 
 
-def _positive(x: sp.Expr) -> sp.Expr:
+def _not_below_zero(x: sp.Expr) -> sp.Expr:
     return sp.Max(x, 0)
 
 
-def _under_roots(e: sp.Expr, guard: Callable[[sp.Expr], sp.Expr]) -> sp.Expr:
-    roots = [p for p in e.atoms(sp.Pow) if p.exp in (sp.Rational(1, 2), -sp.Rational(1, 2))]
-    roots = [p for p in roots if p.base.free_symbols - {eps} and not isinstance(p.base, (sp.Abs, sp.Max))]
-    kept = [p for p in roots if not any(s.name.startswith(("beta", "rho_")) for s in p.base.free_symbols)]
-    return e.xreplace({p: sp.Pow(guard(p.base), p.exp) for p in kept})
+def _under_roots(rule: Rule, e: sp.Expr, guard: Callable[[sp.Expr], sp.Expr]) -> sp.Expr:
+    roots = {p: sp.Pow(guard(p.base), p.exp) for p in _roots(e) if p.base.free_symbols - _constants(rule)}
+    return e.xreplace(roots)
+
+
+def _roots(e: sp.Expr) -> list[sp.Pow]:
+    """The square roots in an expression, and what is divided by them."""
+    return sorted((p for p in e.atoms(sp.Pow) if abs(p.exp) == sp.Rational(1, 2)), key=str)
+
+
+def _constants(rule: Rule) -> set[sp.Symbol]:
+    return {t, *(h.symbol for h in rule.every_hyperparameter)}
 
 
 def _all_slips(rule: Rule) -> Iterator[Fault]:
@@ -353,10 +350,11 @@ def _branches(rule: Rule) -> Iterator[Fault]:
                             continue
                         cases = list(p.args)
                         cases[k] = (value.xreplace({read: other}), condition)
+                        name = _plain(other) if other in names else other
                         where = f"where {condition}" if condition is not sp.true else "in the last case"
                         yield from _fault(
                             "wrong variable",
-                            f"{_plain(other) if other in names else other} is used for {_plain(read)} {where}",
+                            f"{name} is used for {_plain(read)} {where}",
                             rule,
                             i,
                             rhs.xreplace({p: sp.Piecewise(*cases)}),
@@ -368,7 +366,7 @@ def _restated(rule: Rule) -> Iterator[Fault]:
     lines = dict(rule.assignments)
     for state in rule.states:
         rhs = lines.get(state.now)
-        if rhs is None or state.scalar or not rhs.is_Add or not rhs.has(state.before):
+        if rhs is None or state.scalar or not rhs.is_Add:
             continue
         kept = next((x for x in rhs.args if x.has(state.before)), None)
         if kept is None or not (kept / state.before).free_symbols <= {h.symbol for h in rule.hyperparameters}:
@@ -381,8 +379,8 @@ def _restated(rule: Rule) -> Iterator[Fault]:
             if not rest.free_symbols & {g[t], grad}:
                 yield from _fault(
                     "sign",
-                    f"the term {kept} has the wrong sign (added instead of subtracted, or the reverse), where "
-                    f"the line of {_plain(lhs)} is written with {_plain(state.before)}",
+                    f"the term {kept} has the wrong sign (added instead of subtracted, or the reverse), "
+                    f"where the line of {_plain(lhs)} is written with {_plain(state.before)}",
                     rule,
                     i,
                     rest + state.now + kept,
@@ -597,19 +595,21 @@ def placed(rule: Rule) -> Iterator[Fault]:
 
 def over_all(rule: Rule) -> Iterator[Fault]:
     """A norm or a mean of an array where each coordinate is to have its own."""
+    constants = {theta.before} | _constants(rule)
     for i, (lhs, rhs) in enumerate(rule.assignments):
-        constants = {theta.before, t} | {h.symbol for h in rule.every_hyperparameter}
-        roots = {abs_root for abs_root in (sp.Pow(p.base, sp.Rational(1, 2)) for p in rhs.atoms(sp.Pow)
-                 if abs(p.exp) == sp.Rational(1, 2)) if abs_root.free_symbols - constants}  # fmt: skip
-        for s in sorted((rhs.free_symbols - constants) | roots, key=str):
+        single = sorted(rhs.free_symbols - constants, key=str)
+        roots = [p for p in _roots(rhs) if p.base.free_symbols - constants]
+        for part in (*single, *roots):
+            value = part if part in single else sp.sqrt(part.base)
             for operator, words in ((norm, "norm"), (mean, "mean"), (rms, "root mean square")):
+                new = operator(value)
                 yield from _fault(
                     "norm over coordinates",
-                    f"the {words} of {_plain(s)} over all coordinates stands "
-                    f"for {_plain(s)} in the line of {_plain(lhs)}",
+                    f"the {words} of {_plain(value)} over all coordinates stands "
+                    f"for {_plain(value)} in the line of {_plain(lhs)}",
                     rule,
                     i,
-                    rhs.xreplace({s: operator(s)}),
+                    rhs.xreplace({part: new if value == part else 1 / new}),
                 )
 
 
