@@ -1,5 +1,7 @@
 """PyTorch and JAX: the numbers of the NumPy step, exact hypergradients, and one compilation for every t."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -156,6 +158,37 @@ def test_torch_compile_with_code_generation(tmp_path):
     for u in c.updates[:3]:
         x, state = step(x, torch.from_numpy(u.gradient), state)
     assert distance(x.numpy(), c.rows(expected(c))[3, "theta"]) < 1e-12
+
+
+@pytest.mark.parametrize("name", ["lion", "rprop", "signsgd"])
+def test_a_gradient_that_is_nan_shows(library, tmp_path, name):
+    c = case(rule(name))
+    first = replace(c.updates[0], gradient=np.where(np.arange(12) == 3, np.nan, c.updates[0].gradient))
+    c = replace(c, updates=(first, *c.updates[1:]))
+    with np.errstate(all="ignore"):
+        got = run(module_of(library, c.rule, tmp_path), c, library.array, library.array)
+    assert np.isnan(c.rows(expected(c))[1, "theta"][3])
+    assert distance(got, expected(c)) < NEAR[library.name]
+
+
+@pytest.mark.parametrize("name", ["lamb", "lars", "novograd", "clip_by_norm(adam)"])
+def test_arrays_without_numbers(library, tmp_path, name):
+    chosen = rule(name)
+    module = module_of(library, chosen, tmp_path)
+    x = library.array(np.zeros(0))
+    made, state = module.step(x, x, module.init(x))
+    assert made.shape == (0,)
+    assert int(state.t) == 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_norms_of_the_largest_numbers(library, tmp_path, dtype):
+    module = module_of(library, rule("lars"), tmp_path)
+    largest = np.finfo(dtype).max
+    for x in ([largest, 0], [largest / 2, -largest / 2], [largest / 3, 1]):
+        wanted = float(np.linalg.norm(np.array(x, np.longdouble)))
+        got = module.norm(library.array(np.array(x, dtype)))
+        assert float(got) == pytest.approx(wanted, rel=4 * float(np.finfo(dtype).eps))
 
 
 # ---- hypergradients ------------------------------------------------------------------------------------

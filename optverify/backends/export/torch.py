@@ -23,7 +23,7 @@ NOTE = (
 class Torch(Arrays, TorchPrinter):  # type: ignore[misc]
     """PyTorch. A number is a Python float, or a tensor without dimensions."""
 
-    call = {f: f"torch.{f}" for f in ("sqrt", "abs", "exp", "log", "sign", "maximum", "minimum")}
+    call = {f: f"torch.{f}" for f in ("sqrt", "abs", "exp", "log", "maximum", "minimum")}
     where = "torch.where"
 
     def _print_Max(self, e: sp.Max) -> str:
