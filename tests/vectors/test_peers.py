@@ -53,6 +53,15 @@ def theta_of(entry, test, dtype):
     return rows
 
 
+@pytest.fixture(autouse=True)
+def _as_people_use_it():
+    """Numbers that are no parameters have PyTorch's default type, which other tests set."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    yield
+    torch.set_default_dtype(before)
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", ENTRIES)
 def test_an_optimizer_of_pytorch_passes_the_group_named_after_it(bank, name, dtype):
