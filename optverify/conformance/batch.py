@@ -74,12 +74,15 @@ def batched(rule: Rule) -> Batched:
 
 def _functions(source: str) -> dict[str, Any]:
     functions: dict[str, Any] = dict(FUNCTIONS)
-    if " if " in source:
-        tree = ast.fix_missing_locations(_Choices().visit(ast.parse(source)))
-        exec(compile(tree, "<equations>", "exec"), functions)
-    else:
-        exec(source, functions)
+    exec("\n".join(_row_by_row(line) if " if " in line else line for line in source.splitlines()), functions)
     return functions
+
+
+@lru_cache(maxsize=4096)
+def _row_by_row(line: str) -> str:
+    """A line of a program with its choices made row by row."""
+    code = line.lstrip()
+    return line[: len(line) - len(code)] + ast.unparse(_Choices().visit(ast.parse(code)))
 
 
 @lru_cache(maxsize=512)

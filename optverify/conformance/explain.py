@@ -18,7 +18,7 @@ from optverify.conformance.looking import Seen, direction
 from optverify.conformance.model import COUPLED, FLAT, PLAIN, SHRINK, Model, Record, Values
 from optverify.conformance.patience import Patience
 from optverify.conformance.rounding import in_few_bits
-from optverify.conformance.search import USUAL_RULES, Found
+from optverify.conformance.search import Found
 from optverify.conformance.shrinking import decays
 from optverify.conformance.slips import guarded, over_all, placed, slips
 from optverify.language import Rule, weight_decay
@@ -67,19 +67,28 @@ def as_passed(
     early = [r.first(4) for r in seen.records]
     groups = _but_for_epsilon(near)
     groups.sort(key=lambda group: _likelihood(seen, group[0].model.rule, hints))
+    later: list[Fit] = []
     for some in (groups[:LIKELY], groups[LIKELY:]):
         for target in (f for group in some for f in group):
             tried = _Exactly(seen, early, target, patience)
             if (answer := tried.answer(_driven(target.model.rule))) is not None:
                 return answer
         for group in some:
-            for target in group:
+            for k, target in enumerate(group):
                 answer, close = _slipped(seen, early, target, patience)
                 if answer is not None:
                     return answer
                 if not close:
+                    later += group[k + 1 :]
                     break
+        if (answer := _first(_slipped(seen, early, f, patience)[0] for f in later)) is not None:
+            return answer
+        later.clear()
     return None
+
+
+def _first(answers: Iterable[Explained | None]) -> Explained | None:
+    return next((a for a in answers if a is not None), None)
 
 
 def _told(seen: Seen) -> float:
@@ -88,22 +97,28 @@ def _told(seen: Seen) -> float:
 
 
 def _likelihood(seen: Seen, rule: Rule, hints: Sequence[str]) -> tuple[bool, ...]:
-    """Hinted rules first, then usual ones; of these, where decay was passed, those with it in their lines.
-
-    Rules whose coordinates do not act on each other have few slips where a box's do: they come before others.
-    """
+    """Hinted rules first, then those with few slips; where decay was passed, those with it in their lines."""
     within = rule.options.get("weight_decay_form") in WITHIN
-    few = bool(seen.coupled) and not couples(rule)
-    return rule.name not in hints, rule.name not in USUAL_RULES, not few, bool(_told(seen)) and not within
+    return rule.name not in hints, not _alone(seen, rule), bool(_told(seen)) and not within
+
+
+def _alone(seen: Seen, rule: Rule) -> bool:
+    """Is the box coupled and the rule not, so that only a norm over coordinates can be what went wrong?"""
+    return bool(seen.coupled) and not couples(rule)
 
 
 def _but_for_epsilon(near: Sequence[Fit]) -> list[list[Fit]]:
-    """The dialects in groups that differ in the place of epsilon alone, which gradients of 1 hardly show."""
+    """The dialects in groups that differ in the place of epsilon alone, which gradients of 1 hardly show.
+
+    In each the one with fewer options away from the default comes first.
+    """
     groups: dict[tuple[Any, ...], list[Fit]] = {}
     for f in near:
         rule = f.model.rule
         options = tuple((a, o) for a, o in rule.options.items() if a != "epsilon")
         groups.setdefault((rule.name, options), []).append(f)
+    for group in groups.values():
+        group.sort(key=lambda f: len(f.model.rule.changed_options))
     return list(groups.values())
 
 
@@ -116,7 +131,7 @@ def _slipped(
     ways = [(decayed, _decay_slips(decayed.model.rule)) for decayed in _with_decay(target, told)]
     ways += [(_bare(target, told), placed(rule))] if told else []
     close = False
-    for here, known in (*ways, (target, _slips(seen, rule))):
+    for here, known in (*(() if _alone(seen, rule) else ways), (target, _slips(seen, rule))):
         tried = _Exactly(seen, early, here, patience)
         if (answer := tried.answer(known)) is not None:
             return answer, True
@@ -126,7 +141,7 @@ def _slipped(
 
 def _slips(seen: Seen, rule: Rule) -> Iterator[Fault]:
     """What can go wrong in a line; norms where coordinates act on each other, and none but these there."""
-    return over_all(rule) if seen.coupled and not couples(rule) else slips(rule)
+    return over_all(rule) if _alone(seen, rule) else slips(rule)
 
 
 def _bare(near: Fit, told: float = 0.0) -> Fit:
@@ -186,22 +201,30 @@ class _Exactly:
         """How far the first updates are off with a fault; with the same constants, if it gives all."""
         try:
             model = _with_fault(self.near, fault)
-            values = {n: self.near.values[n] for n in model.names}
-            if "lr" in values and "lr" not in _known(self.seen, model):
+            known = _known(self.seen, model)
+            values = {n: known.get(n, self.near.values[n]) for n in model.names}
+            if "lr" in values and "lr" not in known:
                 values = stretched(model, self.seen.records, values)
             rows = {n: np.array([v]) for n, v in values.items()}
-            price = float(np.abs(residuals(model, self.early, rows)).max())
-            found = made(model, self.seen.records, values) if price <= self.near.good else None
-            if found is None or not found.matches:
-                self.nearest[0] = min(self.nearest[0], self.mostly(model, rows))
+            off = np.abs(residuals(model, self.early, rows))[0]
+            if off.max() > self.near.good:
+                self.nearest[0] = min(self.nearest[0], _mostly(off, self.early))
+                return float(off.max()), None
+            found = made(model, self.seen.records, values)
         except Exception:  # a slip that cannot be run (a complex number, another shape) did not happen
             return np.inf, None
-        return price, found if found is not None and found.matches else None
+        if found.matches:
+            return float(off.max()), found
+        later = np.abs(residuals(model, self.seen.records, rows))[0]
+        self.nearest[0] = min(self.nearest[0], _mostly(later, self.seen.records))
+        return float(later.max()), None
 
-    def mostly(self, model: Model, rows: dict[str, Array]) -> float:
-        """What most of the updates are off on the probe whose gradients are about 1."""
-        usual = [r for r in self.seen.records if r.name == "placed"]
-        return float(np.quantile(np.abs(residuals(model, usual, rows)), 0.8)) if usual else np.inf
+
+def _mostly(off: Array, records: Sequence[Record]) -> float:
+    """What most of the updates are off on the probe whose gradients are about 1."""
+    ends = np.cumsum([r.moves.size for r in records])
+    parts = dict(zip((r.name for r in records), np.split(off, ends[:-1]), strict=True))
+    return float(np.quantile(parts["placed"], 0.8)) if "placed" in parts else np.inf
 
 
 def _with_fault(near: Fit, fault: Fault) -> Model:

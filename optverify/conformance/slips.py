@@ -35,15 +35,19 @@ def slips(rule: Rule) -> Iterator[Fault]:
 
 def guarded(fault: Fault) -> Iterator[Fault]:
     """The slip as whoever saw NaN would have it: under roots the absolute value, or what is above 0."""
-    for guard, words in ((sp.Abs, "the absolute value"), (_not_below_zero, "what is above 0")):
+    for guard, words in ((_size, "the absolute value"), (_not_below_zero, "what is above 0")):
         lines = tuple((lhs, _under_roots(fault.rule, rhs, guard)) for lhs, rhs in fault.rule.assignments)
         if lines != fault.rule.assignments:
             text = f"{fault.text} (and the root is taken of {words})"
             yield replace(fault, text=text, rule=replace(fault.rule, assignments=lines))
 
 
+def _size(x: sp.Expr) -> sp.Expr:
+    return sp.Abs(x, evaluate=False)  # though it should not be negative
+
+
 def _not_below_zero(x: sp.Expr) -> sp.Expr:
-    return sp.Max(x, 0)
+    return sp.Max(x, 0, evaluate=False)
 
 
 def _under_roots(rule: Rule, e: sp.Expr, guard: Callable[[sp.Expr], sp.Expr]) -> sp.Expr:
