@@ -45,6 +45,8 @@ SECONDS = 8.0
 """Of the processor, for the search of a rule and of a fault."""
 ALMOST = 1e-6
 """What updates are off, relative to the largest of their coordinate, where some numbers are in float32."""
+MIRRORED = {"decoupled": "after_step", "after_step": "decoupled"}
+"""Forms of decay that are each other with other constants: those at round numbers are meant."""
 CLIPPED = "clip_by_norm("
 COMPOSED = "clipped"
 NAN, UNSTEADY = "non-finite values", "not reproducible"
@@ -317,8 +319,9 @@ class _Diagnosing:
             order = {"_coupled": "coupled", "_decoupled": "decoupled", "_alone": "decoupled_without_lr",
                      "_after": "after_step"}  # fmt: skip
             likely = [order[n] for n in sorted(extras, key=lambda n: -abs(extras[n]))]
+            likely += [MIRRORED[f] for f in likely if f in MIRRORED]
             tried += [({**options, "weight_decay_form": f}, size) for f in likely if f in forms]
-        best: Fit | None = None
+        made_up: list[tuple[int, Fit]] = []
         for chosen_options, decay in tried:
             dialect = _family_dialect(rule, chosen_options)
             model = Model(dialect, batched(dialect))
@@ -329,9 +332,11 @@ class _Diagnosing:
             else:
                 new = replace(new, spread=found.spread)
             if new.matches:
-                best = snapped(new, self.seen.records, self.round_hints(dialect))
-                break
-        return best
+                new = snapped(new, self.seen.records, self.round_hints(dialect))
+                made_up.append((implausible(new, self.seen), new))
+                if not made_up[-1][0]:
+                    break
+        return min(made_up, key=lambda f: f[0])[1] if made_up else None
 
     def round_hints(self, rule: Rule) -> dict[str, list[float]]:
         """Numbers that a constant may well be: what was passed, and what that is in few bits."""

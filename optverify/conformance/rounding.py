@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from optverify.conformance.fit import Fit, made, residuals, stacked
-from optverify.conformance.model import Record
+from optverify.conformance.model import Record, Values
 
 
 def rounded(value: float, spread: float, hints: Iterable[float] = ()) -> float:
@@ -52,8 +53,40 @@ def in_few_bits(value: float) -> dict[str, float]:
     }
 
 
+CLOSE = (0.05, 5e-3, 1e-4, 1e-6, 1e-9, 1e-12)
+"""How far off constants tried at round numbers may be, relative to themselves or to what they lack to 1."""
+SURE = 1e-12
+"""What residuals may be with all constants at round numbers, if those of the fit are no larger."""
+
+
+def all_round(found: Fit, records: Sequence[Record], hints: Mapping[str, Sequence[float]]) -> Fit:
+    """The same fit with all constants at round numbers at once, if these give the updates at least as well.
+
+    One that hardly shows is far off in a fit that stops early, and bends the others: alone, none can move.
+    """
+    tried: list[Values] = []
+    for room, known in itertools.product(CLOSE, (hints, {})):
+        values = {n: _roundest(v, room, known.get(n, ())) for n, v in found.values.items()}
+        if values != found.values and values not in tried:
+            tried.append(values)
+    if not tried:
+        return found
+    worst = np.abs(residuals(found.model, records, stacked(tried))).max(axis=1, initial=0)
+    good = np.flatnonzero(worst <= max(found.worst, SURE))
+    return made(found.model, records, tried[int(good[0])], found.spread) if good.size else found
+
+
+def _roundest(value: float, room: float, hints: Iterable[float]) -> float:
+    """The number of fewest digits that near; a hint first."""
+    size = room * min(abs(value), abs(1 - value) or math.inf)
+    numbers = (*hints, *(near for digits in range(1, 5) for near in _near(value, digits)))
+    return next((x for x in numbers if abs(value - x) <= size), value)
+
+
 def snapped(found: Fit, records: Sequence[Record], hints: Mapping[str, Sequence[float]]) -> Fit:
     """The same fit with every constant that can be at a round number, as long as it fits no worse."""
+    if found.matches:
+        found = all_round(found, records, hints)
     values = dict(found.values)
     limit = max(found.good, found.worst * 1.5) if found.matches else found.worst * 1.05
     likes = {h.name: h.default for h in found.model.rule.hyperparameters}

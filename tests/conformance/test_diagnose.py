@@ -211,3 +211,35 @@ def test_what_departs_late_for_no_known_reason_is_unknown_and_no_fault():
     assert (found.kind, found.rule, found.faults) == ("unknown", "gd", ())
     assert "departs later" in str(found)
     assert found.departure is not None
+
+
+# ---- constants that nobody passed --------------------------------------------------------------------------
+
+
+def hidden(rule, **constants):
+    """An optimizer that shows none of its constants."""
+    return lambda: _Hidden(rule, constants)
+
+
+class _Hidden:
+    def __init__(self, rule, constants):
+        self.update = Optimizer(rule, **constants).update
+
+
+@pytest.mark.parametrize(
+    ("rule", "constants"),
+    [
+        ("adam", {"lr": 0.02, "beta1": 0.7, "beta2": 0.9, "eps": 0.01}),
+        ("novograd", {"lr": 0.01, "beta1": 0.9, "beta2": 0.25, "eps": 1e-6, "weight_decay_form": "none"}),
+        (
+            "lion",
+            {"lr": 1e-3, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.1, "weight_decay_form": "decoupled"},
+        ),
+    ],
+)
+def test_round_constants_win(rule, constants):
+    found = diagnose(hidden(rule, **constants))
+    assert found.ok, str(found)
+    numbers = {n: v for n, v in constants.items() if isinstance(v, float)}
+    assert found.rule == rule
+    assert {n: found.values[n] for n in numbers} == numbers
