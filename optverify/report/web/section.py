@@ -1,0 +1,44 @@
+"""A part of the page, and how its HTML is made: from templates that escape whatever is put into them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the page.
+
+    id: its anchor, and the name of its data; title: its heading in the navigation; body: its HTML. scripts,
+    styles: names of files in `static/`, put into the page once whoever names them. data: what scripts get
+    from `await ov.data(id)`, anything that JSON can say.
+    """
+
+    id: str
+    title: str
+    body: Markup
+    scripts: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
+    data: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("optverify.report.web", "templates"),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def html(template: str, **values: object) -> Markup:
+    """The HTML a template makes of these values; text is escaped, Markup is not."""
+    return Markup(_environment().get_template(template).render(**values))
