@@ -18,16 +18,17 @@ __all__ = ["comparison", "differences", "write", "write_files"]
 Progress = Callable[[str], None]
 
 
-def write(folder: Path | str, progress: Progress | None = None) -> list[Path]:
+def write(folder: Path | str, progress: Progress | None = None, *, cache: bool = True) -> list[Path]:
     """Write the report into a folder, which is made if missing; return the paths of its files.
 
-    progress: told what is under way. No file is written before everything is made, and each file is written
-    beside its place and then moved there: an interrupted run leaves no file half written. Raises OSError,
-    before anything is made, for a folder that cannot be written.
+    progress: told what is under way. cache: take a report that was made of the same sources before. No file
+    is written before everything is made, and each file is written beside its place and then moved there: an
+    interrupted run leaves no file half written. Raises OSError, before anything is made, for a folder that
+    cannot be written.
     """
     folder = Path(folder)
     _prepare(folder)
-    return write_files(folder, _made(progress))
+    return write_files(folder, _made(progress, cache))
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
@@ -46,7 +47,7 @@ def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
     return paths
 
 
-def differences(folder: Path | str, progress: Progress | None = None) -> list[str]:
+def differences(folder: Path | str, progress: Progress | None = None, *, cache: bool = True) -> list[str]:
     """How the report in a folder differs from a fresh one, a sentence a file; empty if it does not.
 
     See `comparison` for what counts as a difference. Raises FileNotFoundError, before anything is made, for a
@@ -61,7 +62,7 @@ def differences(folder: Path | str, progress: Progress | None = None) -> list[st
         )
     bytewise = comparison(folder) == "byte for byte"
     found = []
-    for name, fresh in _made(progress).items():
+    for name, fresh in _made(progress, cache).items():
         path = folder / name
         if not path.is_file():
             found.append(f"{name} is missing")
@@ -96,10 +97,15 @@ def _prepare(folder: Path) -> None:
             ) from error
 
 
-def _made(progress: Progress | None) -> dict[str, str]:
-    """Name -> text of every file, the manifest last."""
+def _made(progress: Progress | None, cache: bool) -> dict[str, str]:
+    """Name -> text of every file, the manifest last; cache: those made before of the same sources."""
+    from optverify.report.kept import kept
     from optverify.report.manifest import NAME, manifest
-    from optverify.report.pages import make_files
 
-    files = make_files(progress or (lambda what: None))
+    def make() -> dict[str, str]:
+        from optverify.report.pages import make_files
+
+        return make_files(progress or (lambda what: None))
+
+    files = kept(make) if cache else make()
     return {**files, NAME: manifest(files)}

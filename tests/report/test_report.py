@@ -85,7 +85,7 @@ def small(monkeypatch):
     def use(**changed):
         files = SMALL | changed
         monkeypatch.setattr(
-            report, "_made", lambda progress: {**files, manifest.NAME: manifest.manifest(files)}
+            report, "_made", lambda progress, cache: {**files, manifest.NAME: manifest.manifest(files)}
         )
 
     use()
@@ -117,7 +117,7 @@ def test_write_leaves_old_files_whole_when_it_is_interrupted(small, tmp_path, mo
 @pytest.fixture
 def unmade(monkeypatch):
     """Making the report fails the test: what is refused must be refused before."""
-    monkeypatch.setattr(report, "_made", lambda progress: pytest.fail("the report was made first"))
+    monkeypatch.setattr(report, "_made", lambda progress, cache: pytest.fail("the report was made first"))
 
 
 @pytest.mark.usefixtures("unmade")

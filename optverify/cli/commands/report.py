@@ -17,16 +17,17 @@ from optverify.cli.output import progress
     metavar="DIR", help="The folder to write into, or to check.",
 )  # fmt: skip
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if the folder is not up to date.")
-def run(out: Path, check: bool) -> int:
+@click.option("--no-cache", is_flag=True, help="Make everything anew.")
+def run(out: Path, check: bool, no_cache: bool) -> int:
     """Write the equation reference: equations, claims and figures."""
     from optverify.report import comparison, differences, write
 
     with progress("report") as advance:
         parts = count()
         if not check:
-            written = write(out, lambda part: advance(next(parts), part))
+            written = write(out, lambda part: advance(next(parts), part), cache=not no_cache)
         else:
-            found = differences(out, lambda part: advance(next(parts), part))
+            found = differences(out, lambda part: advance(next(parts), part), cache=not no_cache)
     if not check:
         click.echo("\n".join(map(str, written)))
         return HOLDS
