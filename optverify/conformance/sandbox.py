@@ -180,7 +180,20 @@ def printable(found: Any) -> Any:
 def _environment() -> dict[str, str]:
     """As ours, with the packages that this process finds, and no more threads than it is given."""
     path = os.pathsep.join(p for p in (str(Path(OURS).parent), os.environ.get("PYTHONPATH", "")) if p)
-    return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    return {**_keras_backend(), **os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+def _keras_backend() -> dict[str, str]:
+    """A backend that is there, where Keras would take TensorFlow, its default, and that is not installed."""
+    try:
+        home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+        chosen = loads((home / "keras.json").read_text("utf-8")).get("backend", "tensorflow")
+    except (OSError, ValueError, AttributeError, RuntimeError):
+        chosen = "tensorflow"
+    if chosen != "tensorflow" or importlib.util.find_spec("tensorflow"):
+        return {}
+    installed = [name for name in ("jax", "torch") if importlib.util.find_spec(name)]
+    return {"KERAS_BACKEND": installed[0]} if installed else {}
 
 
 class _Tail:

@@ -172,3 +172,20 @@ def test_the_command_line_needs_no_sympy_to_start_the_sandbox():
     code = "import sys, optverify.conformance.sandbox; print(sorted({'sympy', 'numpy'} & set(sys.modules)))"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("installed", "chosen", "backend"),
+    [({"jax", "torch"}, None, "jax"), ({"torch"}, "tensorflow", "torch"), ({"tensorflow", "jax"}, None, None),
+     ({"jax"}, "numpy", None), (set(), None, None), ({"jax"}, "[", "jax")],
+)  # fmt: skip
+def test_keras_gets_a_backend_that_is_installed(tmp_path, monkeypatch, installed, chosen, backend):
+    """Only where it would take TensorFlow and cannot; what its file or the user says stands."""
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(sandbox.importlib.util, "find_spec", lambda name: name in installed or None)
+    if chosen is not None:
+        (tmp_path / "keras.json").write_text("[" if chosen == "[" else f'{{"backend": "{chosen}"}}')
+    assert sandbox._environment().get("KERAS_BACKEND") == backend
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    assert sandbox._environment()["KERAS_BACKEND"] == "torch"
