@@ -80,7 +80,7 @@ def equations(*, {states}, {inputs}, t, {numbers}, **_):
 
 def compiled(rule: Rule) -> Compiled:
     """The equations of a rule as functions, in any dialect, mutated or not; a few milliseconds."""
-    printed = recurrence(rule)
+    printed = recurrence(rule, ieee=True)
     inputs = tuple(i.name for i in rule.inputs)
     source = TEXT.format(
         numbers=", ".join(h.name for h in rule.hyperparameters) or "_lr=None",

@@ -24,7 +24,11 @@ def _bound(h: Hyperparameter) -> str:
 
 
 NUMPY = frozenset({"exp", "log", "maximum", "minimum", "sign", "sqrt", "where"})
-OPERATORS = frozenset(operator.__name__ for operator in Operator.__subclasses__())
+OPERATORS = frozenset(operator.__name__ for operator in Operator.__subclasses__()) | {
+    "larger",
+    "smaller",
+    "square",
+}
 
 
 def called(source: Recurrence) -> set[str]:
@@ -49,7 +53,7 @@ def _template() -> Any:
 @lru_cache(maxsize=4096)
 def numpy_source(rule: Rule) -> str:
     """The source of the rule's step module; it imports NumPy and hand-written files of optverify.steps."""
-    source = recurrence(rule)
+    source = recurrence(rule, ieee=True)
     block = compile_block(source) if rule.elementwise else Block()
     steps = [h for h in rule.hyperparameters if h.name in source.hyperparameters]
     names = [h.name for h in steps]

@@ -16,6 +16,8 @@ from optverify.language.notation import code_name, is_scalar
 
 FUNCTIONS = {"Max": "maximum", "Min": "minimum", "Abs": "abs", "sign": "sign", "exp": "exp", "log": "log"}
 BUILT_IN = {"math.maximum": "max", "math.minimum": "min", "math.abs": "abs"}
+IEEE = {"math.maximum": "larger", "math.minimum": "smaller"}
+"""In their place where a number may be NaN, which Python's `max` may drop."""
 
 
 class PythonSource(Textbook, CodePrinter):  # type: ignore[misc]
@@ -28,9 +30,9 @@ class PythonSource(Textbook, CodePrinter):  # type: ignore[misc]
     language = "Python"
     printmethod = "_pythoncode"
 
-    def __init__(self, names: dict[sp.Symbol, str]) -> None:
+    def __init__(self, names: dict[sp.Symbol, str], ieee: bool = False) -> None:
         super().__init__()
-        self.names = names
+        self.names, self.ieee = names, ieee
 
     def _format_code(self, lines: list[str]) -> list[str]:
         return lines
@@ -40,6 +42,8 @@ class PythonSource(Textbook, CodePrinter):  # type: ignore[misc]
             return f"{_module(e)}sqrt({self._print(e.base)})"
         if e.exp.could_extract_minus_sign():
             return f"1/{self.parenthesize(sp.Pow(e.base, -e.exp), PRECEDENCE['Mul'])}"
+        if self.ieee and e.exp == 2 and is_scalar(e):
+            return f"square({self._print(e.base)})"
         return (
             f"{self.parenthesize(e.base, PRECEDENCE['Pow'])}**{self.parenthesize(e.exp, PRECEDENCE['Pow'])}"
         )
@@ -57,7 +61,7 @@ class PythonSource(Textbook, CodePrinter):  # type: ignore[misc]
 
     def _print_Function(self, e: sp.Function) -> str:
         name = f"{_module(e)}{FUNCTIONS[e.func.__name__]}"
-        name = BUILT_IN.get(name, name)
+        name = {**BUILT_IN, **(IEEE if self.ieee else {})}.get(name, name)
         code = self._print(e.args[0])
         for argument in e.args[1:]:
             code = f"{name}({code}, {self._print(argument)})"
@@ -107,13 +111,18 @@ class Recurrence:
     initial: tuple[str, ...]
 
 
-def recurrence(rule: Rule) -> Recurrence:
-    """Print the assignments of a rule; a value that is read after it was replaced is kept as `x_before`."""
+def recurrence(rule: Rule, ieee: bool = False) -> Recurrence:
+    """Print the assignments of a rule; a value that is read after it was replaced is kept as `x_before`.
+
+    ieee: code to run, in which NaN and overflow take their course among the numbers of a rule that computes
+    some from arrays. An elementwise rule has only hyperparameters and t, which are finite.
+    """
+    ieee = ieee and not rule.elementwise
     names = naming(rule)
     untouched = grad in names
     lines = [(kept, code_name(symbol.name)) for symbol, kept in names.items() if symbol != grad]
     for lhs, rhs in rule.assignments[1:] if untouched else rule.assignments:
-        code = _printed(rhs, frozenset(names.items()))
+        code = _printed(rhs, frozenset(names.items()), ieee)
         lines.append(
             (code_name(lhs.name), code[1:-1] if code[0] == "(" and isinstance(rhs, sp.Piecewise) else code)
         )
@@ -130,9 +139,9 @@ def recurrence(rule: Rule) -> Recurrence:
 
 
 @lru_cache(maxsize=65536)
-def _printed(e: sp.Expr, names: frozenset[tuple[sp.Symbol, str]]) -> str:
+def _printed(e: sp.Expr, names: frozenset[tuple[sp.Symbol, str]], ieee: bool = False) -> str:
     """The code of an expression, kept: the dialects of a rule have most of their lines in common."""
-    return str(PythonSource(dict(names)).doprint(e))
+    return str(PythonSource(dict(names), ieee).doprint(e))
 
 
 def naming(rule: Rule) -> dict[sp.Symbol, str]:

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import click
+
+
+class Finite(click.FloatRange):
+    """A finite number in a range: nan is in none of click's, and inf in many."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; a failure that names it otherwise."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
 
 
 def listed(option: str, text: str) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from optverify.cli.arguments import Finite
 from optverify.cli.group import FAILED
 from optverify.cli.junit import Case, write_cases
 from optverify.cli.output import print_json
@@ -29,7 +30,7 @@ def options(function: F) -> F:
             ),
             click.option("--adapter", metavar="NAME", help="How it is driven, where that cannot be seen."),
             click.option(
-                "--time-limit", type=click.FloatRange(min=0, min_open=True), default=60.0,
+                "--time-limit", type=Finite(min=0, min_open=True), default=60.0,
                 show_default=True, metavar="SECONDS", help="After this it counts as hanging, and is killed.",
             ),
             click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),

@@ -6,6 +6,24 @@ from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import Any
 
+LARGEST = 50_000_000
+"""Numbers that the arrays of a problem may hold: 400 MB."""
+
+
+def dimension(owner: str, value: Any, least: int = 1, power: int = 1) -> int:
+    """The dimension of a problem that holds dim**power numbers; else TypeError or ValueError."""
+    dim = integer(owner, "dim", value, least)
+    check_size(owner, dim**power, f"dim = {dim}")
+    return dim
+
+
+def check_size(owner: str, numbers: int, what: str) -> None:
+    """ValueError if a problem with this parameter would hold too many numbers."""
+    if numbers > LARGEST:
+        raise ValueError(
+            f"{owner}: {what} would need {numbers:,} numbers, and {LARGEST:,} are the most: give less"
+        )
+
 
 def integer(owner: str, name: str, value: Any, least: int) -> int:
     """The value as an int of at least `least`; else TypeError or ValueError."""

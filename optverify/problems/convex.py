@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import integer, real
+from .arguments import dimension, real
 from .functions import Functions
 from .problem import Minimum, Problem
 from .registry import register
@@ -17,7 +17,7 @@ COORDINATES = "number of coordinates of x"
 @register
 def sphere(dim: int = 2) -> Problem:
     r"""The sphere, f(x) = \sum_i x_i^2; Hessian 2 I, so L = mu = 2."""
-    dim = integer("sphere", "dim", dim, least=1)
+    dim = dimension("sphere", dim)
     return Problem(
         name="sphere",
         title="Sphere",
@@ -42,7 +42,7 @@ def quadratic(dim: int = 2, condition: float = 100.0, smoothness: float = 1.0) -
     are spread over the axes, so that rescaling coordinates helps little. Needs condition >= 1; with dim = 1
     it must be 1.
     """
-    dim = integer("quadratic", "dim", dim, least=1)
+    dim = dimension("quadratic", dim, power=2)
     condition = real("quadratic", "condition", condition)
     largest = real("quadratic", "smoothness", smoothness)
     if condition < 1 or (dim == 1 and condition != 1):
@@ -118,7 +118,7 @@ def huber(dim: int = 1, delta: float = 1.0) -> Problem:
     lr = 1/L from x_0 = R attains f(x_N) - f* = L R^2/(4N+2), the worst case of all smooth convex functions
     (Drori & Teboulle 2014).
     """
-    dim = integer("huber", "dim", dim, least=1)
+    dim = dimension("huber", dim)
     delta = real("huber", "delta", delta)
 
     def function(x: Any, xp: Functions) -> Any:
@@ -142,7 +142,7 @@ def huber(dim: int = 1, delta: float = 1.0) -> Problem:
 @register
 def log_cosh(dim: int = 2) -> Problem:
     r"""The sum of log cosh x_i: analytic, with f'' = 1/cosh^2 in (0, 1], so L = 1 and no mu."""
-    dim = integer("log_cosh", "dim", dim, least=1)
+    dim = dimension("log_cosh", dim)
     return Problem(
         name="log_cosh",
         title="Log-cosh",
@@ -160,7 +160,7 @@ def log_cosh(dim: int = 2) -> Problem:
 @register
 def absolute_value(dim: int = 1) -> Problem:
     r"""The absolute value, f(x) = \sum_i |x_i|; the subgradient chosen at x_i = 0 is 0."""
-    dim = integer("absolute_value", "dim", dim, least=1)
+    dim = dimension("absolute_value", dim)
     return Problem(
         name="absolute_value",
         title="Absolute value",

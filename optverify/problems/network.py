@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .arguments import choice, integer
+from .arguments import check_size, choice, integer
 from .data import DataSet, load
 from .points import Tree, checked
 from .problem import FiniteSum
@@ -63,6 +64,9 @@ def mlp(
     if isinstance(hidden, str) or not isinstance(hidden, Sequence):
         raise TypeError(f"mlp: hidden must be a sequence of layer widths like (64,), got {hidden!r}")
     widths = [integer("mlp", "hidden", width, least=1) for width in hidden]
+    check_size(
+        "mlp", sum(map(prod, pairwise([data.train_x.shape[-1], *widths]))), f"hidden = {tuple(widths)}"
+    )
     rng = np.random.default_rng(integer("mlp", "seed", seed, least=0))
     features, labels = data.train_x, data.train_y
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import integer
+from .arguments import dimension
 from .convex import COORDINATES, SURVEY
 from .functions import Functions
 from .problem import Minimum, Problem
@@ -20,7 +20,7 @@ def rosenbrock(dim: int = 2) -> Problem:
     The minimizer is (1, ..., 1); from dim = 4 on there is a further local minimum near (-1, 1, ..., 1).
     The start is the classic (-1.2, 1), repeated.
     """
-    dim = integer("rosenbrock", "dim", dim, least=2)
+    dim = dimension("rosenbrock", dim, least=2)
 
     def function(x: Any, xp: Functions) -> Any:
         return xp.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
@@ -105,7 +105,7 @@ def rastrigin(dim: int = 2) -> Problem:
     Around 0 there is a local minimum near every integer point. f'' = 2 + 40 pi^2 cos(2 pi x_i) along each
     axis, so L = 2 + 40 pi^2.
     """
-    dim = integer("rastrigin", "dim", dim, least=1)
+    dim = dimension("rastrigin", dim)
 
     def function(x: Any, xp: Functions) -> Any:
         return xp.sum(x**2 + 10 * (1 - xp.cos(2 * xp.pi * x)))
@@ -130,7 +130,7 @@ def ackley(dim: int = 2) -> Problem:
 
     At its minimizer 0 it has the kink of a cone; the subgradient chosen there is 0.
     """
-    dim = integer("ackley", "dim", dim, least=1)
+    dim = dimension("ackley", dim)
 
     def function(x: Any, xp: Functions) -> Any:
         radius = xp.sqrt(xp.sum(x**2) / dim)
@@ -157,7 +157,7 @@ def styblinski_tang(dim: int = 2) -> Problem:
 
     Each coordinate of the minimizer is the least root of 4 x^3 - 32 x + 5.
     """
-    dim = integer("styblinski_tang", "dim", dim, least=1)
+    dim = dimension("styblinski_tang", dim)
     root = -2.9035340277711771
 
     def function(x: Any, xp: Functions) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .arguments import integer, real
+from .arguments import check_size, dimension, integer, real
 from .functions import Functions
 from .problem import Array, FiniteSum, Minimum
 from .registry import register
@@ -21,8 +21,9 @@ def least_squares(n: int = 50, dim: int = 5, noise: float = 0.1, seed: int = 0) 
 
     The Hessian is A^T A/n: L and mu are its extreme eigenvalues, the minimizer solves the normal equations.
     """
-    dim = integer("least_squares", "dim", dim, least=1)
+    dim = dimension("least_squares", dim, power=2)
     n = integer("least_squares", "n", n, least=dim)
+    check_size("least_squares", n * dim, f"n = {n} with dim = {dim}")
     noise = real("least_squares", "noise", noise)
     rng = np.random.default_rng(integer("least_squares", "seed", seed, least=0))
     A = rng.standard_normal((n, dim))
@@ -61,8 +62,9 @@ def logistic_regression(n: int = 60, dim: int = 5, ridge: float = 0.01, seed: in
     Normal examples a_i, labels b_i = +-1 drawn from the logistic model. L = lambda_max(A^T A)/(4n) + ridge
     (the Hessian at 0), mu = ridge > 0; the minimizer is computed by Newton's method to float64 accuracy.
     """
-    dim = integer("logistic_regression", "dim", dim, least=1)
+    dim = dimension("logistic_regression", dim, power=2)
     n = integer("logistic_regression", "n", n, least=1)
+    check_size("logistic_regression", n * dim, f"n = {n} with dim = {dim}")
     ridge = real("logistic_regression", "ridge", ridge)
     rng = np.random.default_rng(integer("logistic_regression", "seed", seed, least=0))
     A = rng.standard_normal((n, dim))
@@ -76,8 +78,9 @@ def separable_logistic(n: int = 40, dim: int = 2, margin: float = 0.5, seed: int
 
     The infimum 0 is not attained: f falls along t w for ever. No ridge, no mu.
     """
-    dim = integer("separable_logistic", "dim", dim, least=1)
+    dim = dimension("separable_logistic", dim, power=2)
     n = integer("separable_logistic", "n", n, least=1)
+    check_size("separable_logistic", n * dim, f"n = {n} with dim = {dim}")
     margin = real("separable_logistic", "margin", margin)
     rng = np.random.default_rng(integer("separable_logistic", "seed", seed, least=0))
     w = rng.standard_normal(dim)
@@ -101,8 +104,9 @@ def sparse_features(
     their weights matter as much as those of frequent words, the setting that adaptive methods were made for.
     Constants as for `logistic_regression`.
     """
-    dim = integer("sparse_features", "dim", dim, least=1)
+    dim = dimension("sparse_features", dim, power=2)
     n = integer("sparse_features", "n", n, least=1)
+    check_size("sparse_features", n * dim, f"n = {n} with dim = {dim}")
     words = integer("sparse_features", "words", words, least=1)
     ridge = real("sparse_features", "ridge", ridge)
     rng = np.random.default_rng(integer("sparse_features", "seed", seed, least=0))

@@ -8,10 +8,11 @@ Everything is seeded: a second run gives the same bytes.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
+
+from optverify.files import write_text
 
 __all__ = ["comparison", "differences", "write", "write_files"]
 
@@ -37,12 +38,7 @@ def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.new")
-        try:
-            temporary.write_text(text, "utf-8", newline="\n")
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_text(path, text)
         paths.append(path)
     return paths
 

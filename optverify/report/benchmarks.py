@@ -14,6 +14,8 @@ Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]
 
 ORDER = (BARE, NUMBA, NUMPY, PURE[NUMBA], PURE[NUMPY], TEXT, *peers.NAMES)
 WHY = (
+    "What a bare pass would have in its place is the most that memory allows.",
+    "",
     "Why: a loop with a power waits for NumPy's `power`, which takes several times as long as memory (padam,",
     "madgrad). In float64 a core divides and takes roots at the pace of memory or below, so that rules with",
     "three or more of them to a coordinate are bound by the divider; products with reciprocals would be",
@@ -116,11 +118,18 @@ def _misses(results: Results) -> Iterator[str]:
         f"- {cell.rule}, {cell.load}: {figure.ratio} = {_ratio(value)}, required "
         f"{'at most' if figure.at_most else 'at least'} {figure.bound:g}"
         + ("; level within the quartiles" if verdict == "level" else "")
+        + _limit(figure, cell)
         for figure, cell, value, verdict in results.required()
         if verdict != "yes"
     ]
     if missed:
         yield from ("", "Not reached:", "", *missed, "", *WHY)
+
+
+def _limit(figure: Figure, cell: Cell) -> str:
+    """What could be reached at most, where another competitor is to be outrun."""
+    times = [cell.seconds[n][1] for n in (figure.ratio.partition("/")[0], BARE) if n in cell.seconds]
+    return "" if figure.at_most or len(times) < 2 else f"; a bare pass: {times[0] / times[1]:.2f}"
 
 
 # ---- every number ------------------------------------------------------------------------------------------

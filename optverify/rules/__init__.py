@@ -6,6 +6,9 @@ from optverify._package import make_callable
 from optverify.language import Registry, Rule, wrapper
 from optverify.libraries import library
 
+DEEPEST = 8
+"""Wrappers round a rule."""
+
 registry = Registry(Rule, __name__, __path__)
 make_callable(__name__)
 
@@ -22,6 +25,8 @@ def rule(name: str, *, like: str | None = None, **options: Any) -> Rule:
     like: a library, "torch", "optax" or "keras": its dialect and its defaults, the options on top.
     Raises ValueError, with the nearest name, for an unknown rule, axis, option or library.
     """
+    if name.count("(") > DEEPEST:
+        raise ValueError(f"{name[:40]}... wraps a rule {name.count('(')} times: at most {DEEPEST} are taken")
     outer, _, inner = name.partition("(")
     if inner.endswith(")"):
         wrapped = wrapper(outer)(rule(inner[:-1], like=like))

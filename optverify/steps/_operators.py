@@ -103,3 +103,18 @@ def orthonormal(x: Array) -> Array:
     """Q of A = Q R with diag(R) >= 0, which makes it unique where A has full rank."""
     q, r = np.linalg.qr(x)
     return np.where(np.diag(r) < 0, -q, q)
+
+
+def square(x: float) -> float:
+    """x*x, infinite where it overflows: Python's ** raises."""
+    return x * x
+
+
+def larger(x: float, y: float) -> float:
+    """The larger number; NaN if one of them is, which Python's max may drop."""
+    return float(np.maximum(x, y))
+
+
+def smaller(x: float, y: float) -> float:
+    """The smaller number; NaN if one of them is."""
+    return float(np.minimum(x, y))

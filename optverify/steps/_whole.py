@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from numpy import asarray, copyto, dtype, eye, full, ndarray
+from numpy import asarray, copyto, dtype, errstate, eye, float64, full, ndarray
 
 from optverify.steps import _engine
 from optverify.steps._engine import Array
@@ -114,13 +114,25 @@ def _updated(plan: Plan, theta: Array, grad: Any, state: Any, given: tuple[Any, 
     arrays = [asarray(x, work) if isinstance(x, ndarray) else x for x in (theta, slope, *more)]
     states = [asarray(x, work) if isinstance(x, ndarray) else x for x in state[1:]]
     values = [lr, *given[1:]] if plan.reads_lr else given[1:]
-    out = plan.equations(*arrays, *states, state[0] + 1, *map(float, values))
+    out = _computed(plan, arrays, states, state[0] + 1, list(map(float, values)))
     made = [_own(x, theta.dtype, (*arrays, *states, theta, grad, *more, *state[1:])) for x in out[:1]]
     after = [
         _own(x, theta.dtype, (*arrays, *states, *state[1:], *made)) if isinstance(old, ndarray) else float(x)
         for old, x in zip(state[1:], out[1:], strict=True)
     ]
     return made[0], plan.state(state[0] + 1, *after)
+
+
+def _computed(plan: Plan, arrays: list[Any], states: list[Any], t: int, values: list[float]) -> Any:
+    """The equations; where Python's numbers refuse a division by zero, with NumPy's, which go on."""
+    try:
+        return plan.equations(*arrays, *states, t, *values)
+    except ZeroDivisionError:
+        arrays, states = (
+            [float64(x) if isinstance(x, float) else x for x in part] for part in (arrays, states)
+        )
+        with errstate(all="ignore"):
+            return plan.equations(*arrays, *states, t, *map(float64, values))
 
 
 def _input(name: str, domain: str, x: Any, theta: Array) -> Any:

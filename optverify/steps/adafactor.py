@@ -2,14 +2,14 @@
 
 The memory of a matrix's second moment falls from m*n to m + n; steps are relative to the weights.
 
-    rho = min(lr, 1/math.sqrt(t))
-    alpha = rho*max(eps2, rms(theta))
+    rho = smaller(lr, 1/math.sqrt(t))
+    alpha = rho*larger(eps2, rms(theta))
     beta_hat = 1 - 1/t**decay_rate
     R = beta_hat*R + (1 - beta_hat)*row_mean(g**2 + eps1)
     C = beta_hat*C + (1 - beta_hat)*column_mean(g**2 + eps1)
     V_hat = C*R/mean(R)
     U = g/sqrt(V_hat)
-    U_hat = U/max(1, rms(U)/clip_threshold)
+    U_hat = U/larger(1, rms(U)/clip_threshold)
     theta = theta - alpha*U_hat
 
 Dialect: factored = True, relative_step = True, parameter_scale = True, clipping = True, epsilon = added, buffer = none, weight_decay_form = none, maximize = False.
@@ -24,7 +24,7 @@ from numpy import array, ndarray, sqrt
 
 from optverify.steps import _engine, _whole
 from optverify.steps._engine import Lr
-from optverify.steps._operators import column_mean, mean, rms, row_mean
+from optverify.steps._operators import column_mean, larger, mean, rms, row_mean, smaller
 
 RULE = "adafactor"
 OPTIONS = {"factored": True, "relative_step": True, "parameter_scale": True, "clipping": True, "epsilon": "added", "buffer": "none", "weight_decay_form": "none", "maximize": False}
@@ -43,14 +43,14 @@ class State(NamedTuple):
 
 def equations(theta, g, R, C, t, lr, eps1, eps2, clip_threshold, decay_rate):
     """The recurrence, a line an equation. t = 1, 2, ... counts updates; hyperparameters are Python floats."""
-    rho = min(lr, 1/math.sqrt(t))
-    alpha = rho*max(eps2, rms(theta))
+    rho = smaller(lr, 1/math.sqrt(t))
+    alpha = rho*larger(eps2, rms(theta))
     beta_hat = 1 - 1/t**decay_rate
     R = beta_hat*R + (1 - beta_hat)*row_mean(g**2 + eps1)
     C = beta_hat*C + (1 - beta_hat)*column_mean(g**2 + eps1)
     V_hat = C*R/mean(R)
     U = g/sqrt(V_hat)
-    U_hat = U/max(1, rms(U)/clip_threshold)
+    U_hat = U/larger(1, rms(U)/clip_threshold)
     theta = theta - alpha*U_hat
     return theta, R, C
 

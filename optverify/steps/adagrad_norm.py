@@ -2,7 +2,7 @@
 
 AdaGrad that keeps the direction of the gradient; it converges for every step size.
 
-    b = math.sqrt(b**2 + norm(g)**2)
+    b = math.sqrt(square(b) + square(norm(g)))
     theta = theta - lr*g/b
 
 Dialect: weight_decay_form = none, maximize = False.
@@ -17,7 +17,7 @@ from numpy import array, ndarray
 
 from optverify.steps import _engine, _whole
 from optverify.steps._engine import Lr
-from optverify.steps._operators import norm
+from optverify.steps._operators import norm, square
 
 RULE = "adagrad_norm"
 OPTIONS = {"weight_decay_form": "none", "maximize": False}
@@ -35,7 +35,7 @@ class State(NamedTuple):
 
 def equations(theta, g, b, t, lr):
     """The recurrence, a line an equation. t = 1, 2, ... counts updates; hyperparameters are Python floats."""
-    b = math.sqrt(b**2 + norm(g)**2)
+    b = math.sqrt(square(b) + square(norm(g)))
     theta = theta - lr*g/b
     return theta, b
 

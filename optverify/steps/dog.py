@@ -3,8 +3,8 @@
 Distance over gradients: no step size to tune. Norms are those of one array; the paper's, of all.
 
     theta_0 = theta_0
-    r_bar = max(max(r_bar, r_eps*(1 + norm(theta_0))), norm(theta - theta_0))
-    G = G + norm(g)**2
+    r_bar = larger(larger(r_bar, r_eps*(1 + norm(theta_0))), norm(theta - theta_0))
+    G = G + square(norm(g))
     eta = lr*r_bar/math.sqrt(G + eps)
     theta = theta - eta*g
 
@@ -20,7 +20,7 @@ from numpy import array, ndarray
 
 from optverify.steps import _engine, _whole
 from optverify.steps._engine import Lr
-from optverify.steps._operators import norm
+from optverify.steps._operators import larger, norm, square
 
 RULE = "dog"
 OPTIONS = {"first_distance": "relative", "weight_decay_form": "none", "maximize": False}
@@ -41,8 +41,8 @@ class State(NamedTuple):
 def equations(theta, g, theta_0, r_bar, G, t, lr, r_eps, eps):
     """The recurrence, a line an equation. t = 1, 2, ... counts updates; hyperparameters are Python floats."""
     theta_0 = theta_0
-    r_bar = max(max(r_bar, r_eps*(1 + norm(theta_0))), norm(theta - theta_0))
-    G = G + norm(g)**2
+    r_bar = larger(larger(r_bar, r_eps*(1 + norm(theta_0))), norm(theta - theta_0))
+    G = G + square(norm(g))
     eta = lr*r_bar/math.sqrt(G + eps)
     theta = theta - eta*g
     return theta, theta_0, r_bar, G

@@ -15,7 +15,7 @@ Five Newton-Schulz steps bring all singular values near 1: every direction gets 
     X_4 = matmul(ns_b*A_4 + ns_c*matmul(A_4, A_4), X_3) + ns_a*X_3
     A_5 = matmul(X_4, transpose(X_4))
     X_5 = matmul(ns_b*A_5 + ns_c*matmul(A_5, A_5), X_4) + ns_a*X_4
-    theta = theta - lr*math.sqrt(max(1, rows(theta)/columns(theta)))*X_5
+    theta = theta - lr*math.sqrt(larger(1, rows(theta)/columns(theta)))*X_5
 
 Dialect: buffer = sum, nesterov = True, scaling = rows, epsilon = added, weight_decay_form = none, maximize = False.
 Source: Jordan, Jin, Boza, You, Cesista, Newhouse and Bernstein (2024), Muon: an optimizer for hidden layers in neural networks: the algorithm box and NewtonSchulz5.
@@ -30,7 +30,7 @@ from numpy import array, ndarray
 
 from optverify.steps import _engine, _whole
 from optverify.steps._engine import Lr
-from optverify.steps._operators import columns, matmul, norm, rows, transpose
+from optverify.steps._operators import columns, larger, matmul, norm, rows, transpose
 
 RULE = "muon"
 OPTIONS = {"buffer": "sum", "nesterov": True, "scaling": "rows", "epsilon": "added", "weight_decay_form": "none", "maximize": False}
@@ -61,7 +61,7 @@ def equations(theta, g, B, t, lr, momentum, ns_a, ns_b, ns_c, eps):
     X_4 = matmul(ns_b*A_4 + ns_c*matmul(A_4, A_4), X_3) + ns_a*X_3
     A_5 = matmul(X_4, transpose(X_4))
     X_5 = matmul(ns_b*A_5 + ns_c*matmul(A_5, A_5), X_4) + ns_a*X_4
-    theta = theta - lr*math.sqrt(max(1, rows(theta)/columns(theta)))*X_5
+    theta = theta - lr*math.sqrt(larger(1, rows(theta)/columns(theta)))*X_5
     return theta, B
 
 

@@ -2,7 +2,7 @@
 
 One second moment for each layer: less memory than Adam, and steps that forget the gradient's scale.
 
-    v = norm(g)**2 if t == 1 else beta2*v + (1 - beta2)*norm(g)**2
+    v = square(norm(g)) if t == 1 else beta2*v + (1 - beta2)*square(norm(g))
     m = beta1*m + g/(math.sqrt(v) + eps) + weight_decay*theta
     theta = theta - lr*m
 
@@ -18,7 +18,7 @@ from numpy import array, ndarray
 
 from optverify.steps import _engine, _whole
 from optverify.steps._engine import Lr
-from optverify.steps._operators import norm
+from optverify.steps._operators import norm, square
 
 RULE = "novograd"
 OPTIONS = {"epsilon": "outside", "averaging": "sum", "weight_decay_form": "in_direction", "maximize": False}
@@ -37,7 +37,7 @@ class State(NamedTuple):
 
 def equations(theta, g, v, m, t, lr, beta1, beta2, eps, weight_decay):
     """The recurrence, a line an equation. t = 1, 2, ... counts updates; hyperparameters are Python floats."""
-    v = norm(g)**2 if t == 1 else beta2*v + (1 - beta2)*norm(g)**2
+    v = square(norm(g)) if t == 1 else beta2*v + (1 - beta2)*square(norm(g))
     m = beta1*m + g/(math.sqrt(v) + eps) + weight_decay*theta
     theta = theta - lr*m
     return theta, v, m

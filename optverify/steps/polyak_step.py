@@ -2,7 +2,7 @@
 
 The step that would reach the smallest value if the objective were linear along the gradient.
 
-    eta = 0 if norm(g) == 0 else (loss - f_min)/(norm(g)**2 + eps)
+    eta = 0 if norm(g) == 0 else (loss - f_min)/(square(norm(g)) + eps)
     theta = theta - lr*eta*g
 
 Dialect: bound = none, gap = signed, weight_decay_form = none, maximize = False.
@@ -17,7 +17,7 @@ from numpy import array, ndarray
 
 from optverify.steps import _engine, _whole
 from optverify.steps._engine import Lr
-from optverify.steps._operators import norm
+from optverify.steps._operators import norm, square
 
 RULE = "polyak_step"
 OPTIONS = {"bound": "none", "gap": "signed", "weight_decay_form": "none", "maximize": False}
@@ -34,7 +34,7 @@ class State(NamedTuple):
 
 def equations(theta, g, t, lr, loss, f_min, eps):
     """The recurrence, a line an equation. t = 1, 2, ... counts updates; hyperparameters are Python floats."""
-    eta = 0 if norm(g) == 0 else (loss - f_min)/(norm(g)**2 + eps)
+    eta = 0 if norm(g) == 0 else (loss - f_min)/(square(norm(g)) + eps)
     theta = theta - lr*eta*g
     return theta,
 

@@ -5,10 +5,10 @@ No step size to tune. Norms and inner products are those of one array; the paper
     d_before = d
     theta_0 = theta_0
     m = beta1*m + d_before*(1 - beta1)*g
-    v = beta2*v + d_before**2*(1 - beta2)*g**2
-    r = lr*d_before**2*(1 - math.sqrt(beta2))*inner(g, theta_0 - theta) + r*math.sqrt(beta2)
-    s = math.sqrt(beta2)*s + lr*d_before**2*(1 - math.sqrt(beta2))*g
-    d = d_before if norm1(s) == 0 else max(d_before, d_coefficient*r/norm1(s))
+    v = beta2*v + square(d_before)*(1 - beta2)*g**2
+    r = lr*square(d_before)*(1 - math.sqrt(beta2))*inner(g, theta_0 - theta) + r*math.sqrt(beta2)
+    s = math.sqrt(beta2)*s + lr*square(d_before)*(1 - math.sqrt(beta2))*g
+    d = d_before if norm1(s) == 0 else larger(d_before, d_coefficient*r/norm1(s))
     theta = theta - lr*d_before*m/(sqrt(v) + eps*d_before)
 
 Dialect: bias_correction = none, epsilon_distance = old, safeguard_warmup = False, weight_decay_form = none, maximize = False.
@@ -23,7 +23,7 @@ from numpy import array, ndarray, sqrt
 
 from optverify.steps import _engine, _whole
 from optverify.steps._engine import Lr
-from optverify.steps._operators import inner, norm1
+from optverify.steps._operators import inner, larger, norm1, square
 
 RULE = "prodigy"
 OPTIONS = {"bias_correction": "none", "epsilon_distance": "old", "safeguard_warmup": False, "weight_decay_form": "none", "maximize": False}
@@ -49,10 +49,10 @@ def equations(theta, g, theta_0, m, v, r, s, d, t, lr, beta1, beta2, eps, d_coef
     d_before = d
     theta_0 = theta_0
     m = beta1*m + d_before*(1 - beta1)*g
-    v = beta2*v + d_before**2*(1 - beta2)*g**2
-    r = lr*d_before**2*(1 - math.sqrt(beta2))*inner(g, theta_0 - theta) + r*math.sqrt(beta2)
-    s = math.sqrt(beta2)*s + lr*d_before**2*(1 - math.sqrt(beta2))*g
-    d = d_before if norm1(s) == 0 else max(d_before, d_coefficient*r/norm1(s))
+    v = beta2*v + square(d_before)*(1 - beta2)*g**2
+    r = lr*square(d_before)*(1 - math.sqrt(beta2))*inner(g, theta_0 - theta) + r*math.sqrt(beta2)
+    s = math.sqrt(beta2)*s + lr*square(d_before)*(1 - math.sqrt(beta2))*g
+    d = d_before if norm1(s) == 0 else larger(d_before, d_coefficient*r/norm1(s))
     theta = theta - lr*d_before*m/(sqrt(v) + eps*d_before)
     return theta, theta_0, m, v, r, s, d
 

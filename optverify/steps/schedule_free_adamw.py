@@ -6,8 +6,8 @@ Adam's step without its momentum moves z; the gradient is taken near the average
     gamma = lr*math.sqrt(1 - beta2**t)
     y = beta1*theta + (1 - beta1)*z
     z = z - gamma*g/(sqrt(v) + eps) - weight_decay*gamma*y
-    W = W + gamma**2
-    c = gamma**2/W if W > 0 else 0
+    W = W + square(gamma)
+    c = square(gamma)/W if W > 0 else 0
     theta = (1 - c)*theta + c*z
 
 Dialect: parameters = average, weighting = step_size, epsilon = hat, weight_decay_form = decoupled, maximize = False.
@@ -22,6 +22,7 @@ from numpy import array, ndarray, sqrt
 
 from optverify.steps import _engine, _whole
 from optverify.steps._engine import Lr
+from optverify.steps._operators import square
 
 RULE = "schedule_free_adamw"
 OPTIONS = {"parameters": "average", "weighting": "step_size", "epsilon": "hat", "weight_decay_form": "decoupled", "maximize": False}
@@ -45,8 +46,8 @@ def equations(theta, g, z, v, W, t, lr, beta1, beta2, eps, weight_decay):
     gamma = lr*math.sqrt(1 - beta2**t)
     y = beta1*theta + (1 - beta1)*z
     z = z - gamma*g/(sqrt(v) + eps) - weight_decay*gamma*y
-    W = W + gamma**2
-    c = gamma**2/W if W > 0 else 0
+    W = W + square(gamma)
+    c = square(gamma)/W if W > 0 else 0
     theta = (1 - c)*theta + c*z
     return theta, z, v, W
 

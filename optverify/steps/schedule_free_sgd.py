@@ -3,8 +3,8 @@
 The gradient is taken near the average, where it is asked for, and moves another point.
 
     z = z - lr*g
-    W = W + lr**2
-    c = lr**2/W if W > 0 else 0
+    W = W + square(lr)
+    c = square(lr)/W if W > 0 else 0
     theta = (1 - c)*theta + c*z
 
 Dialect: parameters = average, weighting = step_size, weight_decay_form = none, maximize = False.
@@ -18,6 +18,7 @@ from numpy import array, ndarray
 
 from optverify.steps import _engine, _whole
 from optverify.steps._engine import Lr
+from optverify.steps._operators import square
 
 RULE = "schedule_free_sgd"
 OPTIONS = {"parameters": "average", "weighting": "step_size", "weight_decay_form": "none", "maximize": False}
@@ -37,8 +38,8 @@ class State(NamedTuple):
 def equations(theta, g, z, W, t, lr, momentum):
     """The recurrence, a line an equation. t = 1, 2, ... counts updates; hyperparameters are Python floats."""
     z = z - lr*g
-    W = W + lr**2
-    c = lr**2/W if W > 0 else 0
+    W = W + square(lr)
+    c = square(lr)/W if W > 0 else 0
     theta = (1 - c)*theta + c*z
     return theta, z, W
 

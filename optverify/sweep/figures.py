@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from optverify.files import replacing
 from optverify.problems import Problem
 from optverify.training.figures import COLOURS, DASHES
 
@@ -104,14 +105,9 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     """Write the figure, whole; an SVG hangs on the rows alone. ValueError for another ending."""
     path = Path(path)
     check_format(path)
-    fresh = path.with_name(f".{path.name}.new")
     dateless = {"Date": None, "Creator": None} if path.suffix == ".svg" else None
-    with _own_settings():
-        try:
-            figure.savefig(fresh, format=path.suffix[1:], metadata=dateless, dpi=150)
-            os.replace(fresh, path)
-        finally:
-            fresh.unlink(missing_ok=True)
+    with _own_settings(), replacing(path) as fresh:
+        figure.savefig(fresh, format=path.suffix[1:], metadata=dateless, dpi=150)
 
 
 @contextmanager

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from optverify.files import replacing
 
 from .columns import FIXED, Row, columns
 
@@ -52,9 +53,5 @@ def write_parquet(path: Path, rows: list[Row], hyperparameters: Iterable[str]) -
     types: dict[type, Any] = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
     fields = [pa.field(name, types[type_]) for name, type_ in columns(hyperparameters).items()]
     table = pa.Table.from_pylist(rows, schema=pa.schema(fields, metadata=METADATA))
-    fresh = path.with_name(f".{path.name}.new")
-    try:
+    with replacing(path) as fresh:
         pq.write_table(table, fresh, compression="zstd")
-        os.replace(fresh, path)
-    finally:
-        fresh.unlink(missing_ok=True)

@@ -7,12 +7,13 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from optverify.files import replacing, write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -83,7 +84,7 @@ class Trace:
 
     def to_json(self, path: Path_) -> None:
         """Write `to_dict()` to a file."""
-        Path(path).write_text(json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n", "utf-8")
+        write_text(fspath(path), json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
 
     def to_csv(self, path: Path_) -> None:
         """Write `columns` to a file, a line a row, numbers in full precision."""
@@ -120,7 +121,7 @@ class Training(Trace):
 
 def write_csv(path: Path_, columns: Mapping[str, Any]) -> None:
     """Write columns of equal length, a name each, as CSV."""
-    with Path(path).open("w", encoding="utf-8", newline="") as file:
+    with replacing(fspath(path)) as fresh, fresh.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(zip(*(np.asarray(c).tolist() for c in columns.values()), strict=True))

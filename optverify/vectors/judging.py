@@ -14,7 +14,7 @@ from optverify.vectors.bank import INITIAL, Bank, Test
 from optverify.vectors.formats import hex_float
 from optverify.vectors.kinds import KINDS
 from optverify.vectors.reading import field as member
-from optverify.vectors.reading import flat, shown
+from optverify.vectors.reading import flat, shown, words
 
 RESULTS, VERSION = "optverify results", 1
 Outcome = Literal["pass", "fail", "not judged", "skipped"]
@@ -147,7 +147,7 @@ def one(data: Any, bank: Bank, where: str, dtype: str | None) -> Given:
     where = f"{where} ({ident})"
     kind = dtype if dtype is not None and "dtype" not in data else _dtype(data, where)
     if "skipped" in data:
-        return Given(test, kind, {}, str(member(data, "skipped", str, where))[:200])
+        return Given(test, kind, {}, words(member(data, "skipped", str, where), f"{where}: 'skipped'"))
     values = member(data, "values", dict, where)
     for name in values:
         if name not in (known := (*test.names, *test.initial)):

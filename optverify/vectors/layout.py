@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
+
+from optverify import files
 
 WIDTH = 800
 """Characters of a line that may hold a whole value."""
@@ -36,11 +36,7 @@ def _text(data: Any, depth: int) -> str:
 
 def write_text(path: Path, content: str) -> None:
     """Write a file whole or not at all; nothing is done where it holds that already."""
-    data = content.encode()
-    if path.exists() and path.read_bytes() == data:
+    if path.is_file() and path.read_bytes() == content.encode():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as made:
-        made.write(data)
-    os.chmod(made.name, 0o644)
-    os.replace(made.name, path)
+    files.write_text(path, content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,15 +19,24 @@ LONGEST_NUMBER = 400
 """Characters of a number."""
 DEEPEST = 8
 """Lists within lists that hold the numbers of an array."""
+LONGEST_TEXT = 200
+"""Characters of a text that are kept."""
 SHOWN = 60
 """Characters of a wrong value that an error shows."""
 
 
 def load(path: Path) -> Any:
     """What a JSON file holds; ValueError or OSError, in one sentence, for a file that is none."""
+    with opened(path) as file:
+        return parse(bounded(file, str(path)), str(path))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """The file, to be read; OSError, in one sentence, if it cannot be."""
     try:
         with path.open("rb") as file:
-            return parse(bounded(file, str(path)), str(path))
+            yield file
     except OSError as error:
         raise OSError(f"cannot read {str(path)!r}: {error.strerror or error}") from None
 
@@ -139,6 +149,13 @@ def flat(value: Any, where: str, levels: int = DEEPEST) -> list[float]:
     if not levels:
         raise ValueError(f"{where} is nested too deeply: give a row of numbers for each update")
     return [x for part in value for x in flat(part, where, levels - 1)]
+
+
+def words(value: str, where: str) -> str:
+    """The start of a text, fit to be printed; ValueError where it is no Unicode (a lone surrogate)."""
+    if any("\ud800" <= c <= "\udfff" for c in value):
+        raise ValueError(f"{where} is {value[:SHOWN]!a}, which is no Unicode text")
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in value[:LONGEST_TEXT])
 
 
 def field(data: Any, key: str, kind: type, where: str) -> Any:

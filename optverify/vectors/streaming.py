@@ -25,6 +25,10 @@ def verdicts(file: BinaryIO, name: str, bank: Bank) -> Iterator[Verdict]:
             if seen or dtype is not None:
                 raise ValueError(f"{where}: a head belongs into the first line")
             dtype = head(data, where)
+            if "results" in data:
+                raise ValueError(
+                    f"{where} is a whole file of results: leave --stream out, or give one a line"
+                )
             continue
         given = one(data, bank, where, dtype)
         if given.test.id in seen:

@@ -82,6 +82,13 @@ def test_failing_cells_are_told_and_do_not_fail_the_command(run, tmp_path):
         ([*FEW, "--set", "lr=1", "--lr", "2"], "error: lr is set twice"),
         ([*FEW, "--seeds", "5:0"], "error: seeds: '5:0' has none"),
         ([*FEW, "--noise", "0.1"], "error: sweep: noise must be drawn with seeds"),
+        (["--rules", "gd", "--problems", "rosenbrock(dim=999999999)"], "would need 999,999,999 numbers"),
+        (
+            ["--rules", "sam(" * 3000 + "gd" + ")" * 3000, "--problems", "booth"],
+            "at most 8 are taken",
+        ),
+        ([*FEW, "--time-limit", "nan"], "nan is not a finite number"),
+        ([*FEW, "--tolerance", "inf"], "inf is not a finite number"),
         ([*FEW, "--out", "r.csv"], "error: 'r.csv': the file of a sweep ends in"),
         ([*FEW, "--plot", "s.txt"], "error: 's.txt': a figure ends in"),
         ([*FEW, "--out", "none/../r.sqlite", "--jobs", "0"], "error: Invalid value for '--jobs'"),

@@ -154,3 +154,39 @@ def test_without_a_command_it_shows_the_help(run):
     assert done.exit_code == 0
     assert "write" in done.stdout
     assert "check" in done.stdout
+
+
+@pytest.mark.parametrize("stream", [[], ["--stream"]])
+def test_a_file_that_is_not_there_and_a_folder_are_one_sentence(run, tmp_path, stream):
+    for path in (tmp_path / "none.json", tmp_path):
+        done = check(run, path, *stream)
+        assert done.exit_code == 2
+        assert done.stderr.startswith(f"error: cannot read '{path}': ")
+
+
+def test_a_whole_file_is_no_stream(run, results):
+    path = results()
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8"))), "utf-8")
+    done = check(run, path, "--stream")
+    assert done.exit_code == 2
+    assert "line 1 is a whole file of results: leave --stream out" in done.stderr
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_why_a_test_is_skipped_cannot_break_the_output(run, results, stream):
+    """A lone surrogate is refused with its place; control characters are spelled out."""
+    path = results()
+    data = json.loads(path.read_text("utf-8"))
+    ident = data["results"][0]["test"]
+    for why, code, says in (
+        ("\ud800", 2, "'\\ud800', which is no Unicode text"),
+        ("a\x1b[2J", 0, "a\\x1b[2J"),
+    ):
+        one = {"test": ident, "skipped": why}
+        head = {k: v for k, v in data.items() if k != "results"}
+        text = f"{json.dumps(head)}\n{json.dumps(one)}" if stream else json.dumps({**head, "results": [one]})
+        path.write_text(text, "utf-8")
+        done = check(run, path, *(["--stream"] if stream else []))
+        assert (done.exit_code if code else 0) == code
+        assert says in (done.stderr if code else done.stdout.replace("\\\\", "\\"))
+        assert "\x1b" not in done.output

@@ -81,7 +81,7 @@ class Guard(sp.Function):  # type: ignore[misc]
 
 def numpy_standalone(rule: Rule) -> str:
     """The NumPy module of a rule: its readable lines as they are."""
-    printed = recurrence(rule)
+    printed = recurrence(rule, ieee=True)
     words = called(printed)
     text = "\n".join(code for _, code in printed.lines)
     return render(

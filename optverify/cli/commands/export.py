@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import click
 
@@ -43,32 +41,6 @@ def run(rule: str, options: tuple[str, ...], like: str | None, target: str, out:
     if out is None:
         click.echo(text, nl=False)
     else:
+        from optverify.files import write_text
+
         write_text(out, text)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file in one move, the one that a link names; into a device or a pipe as it is.
-
-    OSError, in one sentence, if it cannot be written.
-    """
-    temporary, named = None, path
-    try:
-        if path.exists() and not path.is_file():  # /dev/stdout, /dev/null: to be written to, never replaced
-            path.write_text(text, "utf-8", newline="\n")
-            return
-        path = path.resolve()
-        with NamedTemporaryFile("w", encoding="utf-8", newline="\n", dir=path.parent, delete=False) as file:
-            temporary = Path(file.name)
-            file.write(text)
-        temporary.chmod(0o666 & ~_umask())  # a temporary file is its owner's alone
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary:
-            temporary.unlink(missing_ok=True)
-        raise OSError(f"cannot write {str(named)!r} ({error.strerror}): name another file") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

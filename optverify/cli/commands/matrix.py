@@ -106,11 +106,12 @@ def _earlier(path: Path) -> Matrix | None:
 
 def _write(found: Matrix, out: Path) -> None:
     from optverify.conformance.matrix_page import page
+    from optverify.files import write_text
 
     out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(found.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-    (out / JSON).write_text(text + "\n", "utf-8")
-    (out / PAGE).write_text(page(found), "utf-8")
+    write_text(out / JSON, text + "\n")
+    write_text(out / PAGE, page(found))
 
 
 def _print(found: Matrix, out: Path, *, written: bool) -> None:

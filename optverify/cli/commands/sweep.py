@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optverify.cli.arguments import listed
+from optverify.cli.arguments import Finite, listed
 from optverify.cli.group import command, group
 from optverify.cli.output import check_writable, print_json, print_table, progress
 
@@ -34,14 +34,14 @@ SHOWN = 3
 @click.option("--steps", type=click.IntRange(min=1), default=500, show_default=True, help="Updates.")
 @click.option(
     "--spread",
-    type=click.FloatRange(min=0),
+    type=Finite(min=0),
     default=0.1,
     show_default=True,
     help="Standard deviation of the starts of seeds around the usual one.",
 )
 @click.option(
     "--noise",
-    type=click.FloatRange(min=0),
+    type=Finite(min=0),
     default=0.0,
     show_default=True,
     help="Standard deviation of noise on every coordinate of every gradient.",
@@ -53,7 +53,7 @@ SHOWN = 3
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(min=0),
+    type=Finite(min=0),
     default=1e-6,
     show_default=True,
     help="The loss above its infimum at which steps_to_tolerance are counted.",
@@ -70,7 +70,7 @@ SHOWN = 3
 @click.option("--scheduler", metavar="tcp://HOST:PORT", help="Run on the Dask cluster of this scheduler.")
 @click.option(
     "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Finite(min=0, min_open=True),
     default=60.0,
     show_default=True,
     metavar="SECONDS",

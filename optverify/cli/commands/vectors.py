@@ -107,11 +107,12 @@ def check(
 
 def _streamed(path: Path, shown: str, bank: Bank, required: tuple[str, ...]) -> Report:
     """A verdict a line while it reads, and a summary at the end; a line that is wrong ends it."""
+    from optverify.vectors import reading
     from optverify.vectors.judging import Report, missing
     from optverify.vectors.streaming import verdicts
 
     found: list[Verdict] = []
-    with sys.stdin.buffer if str(path) == "-" else path.open("rb") as file:
+    with sys.stdin.buffer if str(path) == "-" else reading.opened(path) as file:
         for verdict in verdicts(file, shown, bank):
             found.append(verdict)
             _say(verdict.to_dict())
