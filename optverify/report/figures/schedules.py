@@ -82,14 +82,15 @@ def schedules(examples: list[Schedule]) -> str:
             squeeze=False,
             gridspec_kw={"wspace": 0.3, "hspace": 0.95},
         )
-        for panel, schedule in zip(panels.flat, examples, strict=False):
-            _panel(panel, schedule)
+        for i, (panel, schedule) in enumerate(zip(panels.flat, examples, strict=False)):
+            _panel(panel, schedule, last=i + COLUMNS >= len(examples))
         for panel in panels.flat[len(examples) :]:
             panel.set_axis_off()
         return svg(figure, DESCRIPTION)
 
 
-def _panel(panel: Any, schedule: Schedule) -> None:
+def _panel(panel: Any, schedule: Schedule, last: bool) -> None:
+    """last: of its column, so that it names the updates."""
     t = np.arange(TOTAL + 1)
     rate = schedule(t)
     # A rate holds for its update; only long stretches of one value are drawn as stairs.
@@ -102,12 +103,13 @@ def _panel(panel: Any, schedule: Schedule) -> None:
     panel.set(xlim=(0, TOTAL), ylim=(0, 1.06))
     panel.xaxis.set_major_locator(FixedLocator([0, TOTAL / 2, TOTAL]))
     panel.yaxis.set_major_locator(FixedLocator([0, 1]))
-    panel.tick_params(labelbottom=True)
+    panel.tick_params(labelbottom=last)
 
 
 def _short(title: str) -> str:
     """A title that fits over a panel."""
     title = title.partition(" (")[0].replace("Cosine annealing with warm restarts", "Warm restarts")
+    title = title.replace("Cosine annealing to a power", "Cosine to a power")
     return title.replace("Linear warm-up, then Cosine annealing", "Warm-up, then cosine")
 
 
