@@ -9,13 +9,13 @@ import pytest
 def report(monkeypatch):
     """A report of one file, made in no time."""
 
-    def write(folder, progress=None):
+    def write(folder, progress=None, *, cache=True):
         progress("equations")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "equations.md").write_text("x")
         return [folder / "equations.md"]
 
-    def differences(folder, progress=None):
+    def differences(folder, progress=None, *, cache=True):
         progress("equations")
         return [] if (folder / "equations.md").is_file() else ["equations.md is missing"]
 
