@@ -16,7 +16,7 @@ from optverify._version import __version__
 from optverify.report.web.section import Section, html
 
 BASE_STYLES = ("base.css",)
-BASE_SCRIPTS = ("core.js",)
+BASE_SCRIPTS = ("core.js", "search.js")
 FONT = "mathematics.woff2"
 
 
@@ -41,7 +41,7 @@ def page(sections: Sequence[Section], title: str = "optverify: the optimizer ref
             style=Markup(style),
             script=Markup(script),
             sections=sections,
-            stores={s.id: packed(s.data) for s in sections if s.data is not None},
+            stores={name: packed(data) for s in sections for name, data in s.stores.items()},
         )
     )
 

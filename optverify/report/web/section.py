@@ -12,12 +12,35 @@ from markupsafe import Markup
 
 
 @dataclass(frozen=True)
+class Link:
+    """A line in the navigation at the side.
+
+    id: the anchor; title: its text. good, bad: how many claims hold and are refuted, shown where not 0.
+    """
+
+    id: str
+    title: str
+    good: int = 0
+    bad: int = 0
+
+
+@dataclass(frozen=True)
+class Group:
+    """Lines of the navigation under a heading; open: whether they are seen before anybody asks."""
+
+    title: str
+    links: tuple[Link, ...]
+    open: bool = False
+
+
+@dataclass(frozen=True)
 class Section:
     """One part of the page.
 
     id: its anchor, and the name of its data; title: its heading in the navigation; body: its HTML. scripts,
     styles: names of files in `static/`, put into the page once whoever names them. data: what scripts get
-    from `await ov.data(id)`, anything that JSON can say.
+    from `await ov.data(id)`, anything that JSON can say; further: name -> data that is asked for on its own,
+    by `await ov.data(name)`. contents: what the navigation at the side shows of it.
     """
 
     id: str
@@ -26,6 +49,13 @@ class Section:
     scripts: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
     data: Mapping[str, Any] | None = field(default=None, repr=False)
+    further: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    contents: tuple[Group, ...] = ()
+
+    @property
+    def stores(self) -> dict[str, Mapping[str, Any]]:
+        """Name -> data of everything it brings."""
+        return ({} if self.data is None else {self.id: self.data}) | dict(self.further)
 
 
 @cache
