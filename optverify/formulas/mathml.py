@@ -10,9 +10,9 @@ from functools import lru_cache
 
 from markupsafe import Markup, escape
 
-from optverify.report.web import formula as t
-from optverify.report.web.commands import LIMITS
-from optverify.report.web.tex import parse
+from optverify.formulas import tree as t
+from optverify.formulas.commands import LIMITS
+from optverify.formulas.tex import parse
 
 MARKS = {"hat": "ˆ", "bar": "¯", "tilde": "˜", "dot": "˙", "ddot": "¨"}
 DOUBLE = {"C": "ℂ", "E": "𝔼", "N": "ℕ", "P": "ℙ", "Q": "ℚ", "R": "ℝ", "Z": "ℤ"}

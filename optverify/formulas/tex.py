@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from optverify.report.web.commands import (
+from optverify.formulas.commands import (
     ACCENTS,
     BIG,
     BRACKETS,
@@ -25,7 +25,7 @@ from optverify.report.web.commands import (
     UPRIGHT,
     WORDS,
 )
-from optverify.report.web.formula import (
+from optverify.formulas.tree import (
     Accent,
     Big,
     Bracket,
