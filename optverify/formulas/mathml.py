@@ -129,7 +129,7 @@ class _Printer:
 
     @staticmethod
     def Accent(node: t.Accent) -> str:
-        mark = f'<mo stretchy="false" class="mark">{MARKS[node.mark]}</mo>'
+        mark = f'<mo stretchy="false" class="hat">{MARKS[node.mark]}</mo>'
         if node.mark == "bar" and not isinstance(node.base, t.Identifier):
             mark = "<mo>¯</mo>"
         return f'<mover accent="true">{_one(node.base)}{mark}</mover>'

@@ -16,7 +16,7 @@ from optverify._version import __version__
 from optverify.report.web.section import Section, html
 
 BASE_STYLES = ("base.css",)
-BASE_SCRIPTS = ("core.js", "search.js")
+BASE_SCRIPTS = ("core.js", "route.js", "search.js")
 FONT = "mathematics.woff2"
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from optverify.formulas import line, mathml
+
 
 @dataclass(frozen=True)
 class Link:
@@ -60,13 +62,15 @@ class Section:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("optverify.report.web", "templates"),
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {"math": mathml, "line": line}
+    return environment
 
 
 def html(template: str, **values: object) -> Markup:
