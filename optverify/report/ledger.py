@@ -73,9 +73,9 @@ def claims_pages(results: Sequence[Result], titles: Mapping[str, str]) -> dict[s
         counts=_counted(r.verdict for r in textbook),
         evidence=_counted(r.evidence for r in textbook),
         about=about,
-        always=_always(generic),
-        facts=[_facts(name, generic) for name in registry.names()],
-        symmetries=_symmetries(generic),
+        always=always(generic),
+        facts=[facts_of(name, generic) for name in registry.names()],
+        symmetries=symmetries(generic),
         scores=recorded(),
         percent=lambda share: f"{100 * share:.1f} %",
         titles=titles,
@@ -100,7 +100,7 @@ def _counted(kinds: Iterable[str]) -> list[str]:
     return [f"{n} {kind}" for kind, n in sorted(Counter(kinds).items(), key=lambda item: (-item[1], item[0]))]
 
 
-def _always(generic: Sequence[Result]) -> list[str]:
+def always(generic: Sequence[Result]) -> list[str]:
     """Sentences of the properties that hold for every rule."""
     verdicts: dict[str, set[str]] = {}
     for r in generic:
@@ -113,7 +113,7 @@ def _capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def _facts(name: str, generic: Sequence[Result]) -> Facts:
+def facts_of(name: str, generic: Sequence[Result]) -> Facts:
     verdicts = {r.claim.family: r.verdict for r in generic if r.claim.rules == (name,)}
     known = pinned(name)
     formula = known.get("first_step", {}).get("latex", "").removeprefix(CHANGE)
@@ -132,7 +132,7 @@ def _cell(verdict: str | None) -> str:
     return "" if verdict is None else CELL[verdict]
 
 
-def _symmetries(generic: Sequence[Result]) -> Symmetries:
+def symmetries(generic: Sequence[Result]) -> Symmetries:
     """Cells as the ledger decided them; those that no slip can change are derived here."""
     decided = {(r.claim.rules[0], r.claim.family): r.verdict for r in generic}
     rows = []

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from optverify.report.museum import Case, Hall, halls
+from optverify.report.museum import Case, halls
 from optverify.report.web.curves import Curve, Drawing
 from optverify.report.web.section import Section, html
 
@@ -30,7 +30,7 @@ def museum() -> Section:
     body = html(
         "museum.html.j2",
         halls=shown,
-        number=_numbers(shown),
+        place=cases.index,
         kinds=KINDS,
         dialect=dialect_link,
         apart=apart,
@@ -41,16 +41,10 @@ def museum() -> Section:
         ID,
         "Museum",
         body,
-        ("tables.js", "museum.js"),
+        ("museum.js",),
         ("evidence.css",),
         {"cases": [_stored(case) for case in cases]},
     )
-
-
-def _numbers(shown: tuple[Hall, ...]) -> dict[int, int]:
-    """Identity of a case -> its place in the data."""
-    cases = (case for hall in shown for exhibit in hall.exhibits for case in exhibit.cases)
-    return {id(case): i for i, case in enumerate(cases)}
 
 
 def dialect_link(case: Case) -> str:
