@@ -114,6 +114,7 @@ def _capital(sentence: str) -> str:
 
 
 def facts_of(name: str, generic: Sequence[Result]) -> Facts:
+    """What the properties found of a rule."""
     verdicts = {r.claim.family: r.verdict for r in generic if r.claim.rules == (name,)}
     known = pinned(name)
     formula = known.get("first_step", {}).get("latex", "").removeprefix(CHANGE)

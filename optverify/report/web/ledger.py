@@ -29,7 +29,7 @@ EVIDENCE = (
 
 
 def ledger_section(results: Sequence[Result]) -> Section:
-    """All claims; statements, derivations and counterexamples are in the data, put in when a claim is opened."""
+    """All claims; statements, derivations and counterexamples are in the data until a claim is opened."""
     textbook = sorted((r for r in results if is_textbook(r)), key=lambda r: (r.claim.topic, r.claim.id))
     generic = [r for r in results if not is_textbook(r)]
     body = html(
