@@ -18,8 +18,11 @@ from tempfile import NamedTemporaryFile
 
 from platformdirs import user_cache_path
 
+from optverify.conformance.recorded import recorded_file
 from optverify.ledger.content import digest
 from optverify.report.manifest import environment
+from optverify.vectors.bank import default_folder
+from optverify.vectors.files import IDS
 
 ROOT = Path(__file__).parents[1]
 KEPT = 3
@@ -42,7 +45,10 @@ def kept(make: Callable[[], Files], folder: Path | None = None) -> Files:
 def key() -> str:
     """A hash of all that a report hangs on. Installed libraries count, since some only add what is shown."""
     sources = (p for p in sorted(ROOT.rglob("*")) if p.is_file() and p.suffix != ".pyc")
-    named = (part for p in sources for part in (p.relative_to(ROOT).as_posix(), p.read_bytes()))
+    beside = [p for p in (recorded_file(), default_folder() / IDS) if ROOT not in p.parents]
+    named = (
+        part for p in [*sources, *beside] for part in (p.relative_to(ROOT.parent).as_posix(), p.read_bytes())
+    )
     installed = sorted(f"{d.name} {d.version}" for d in distributions())
     return digest([json.dumps(environment()), *installed, *named])
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 import re
+import zlib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -16,6 +17,7 @@ import sympy as sp
 
 import optverify
 from optverify.report.runs import SEEDS
+from optverify.report.web.document import opened
 
 NAME = "MANIFEST.json"
 BESIDE = {
@@ -37,6 +39,7 @@ def environment() -> dict[str, str]:
         "numpy": np.__version__,
         "sympy": sp.__version__,
         "matplotlib": matplotlib.__version__,
+        "zlib": zlib.ZLIB_RUNTIME_VERSION,
         "platform": f"{platform.system()} {platform.machine()}, {' '.join(platform.libc_ver()).strip()}",
         "simd": " ".join(found),
     }
@@ -75,6 +78,8 @@ def difference(name: str, committed: str, fresh: str, bytewise: bool) -> str:
         return ""
     if not bytewise and name.endswith(".svg"):
         return figure_difference(name, committed, fresh)
+    if not bytewise and name.endswith(".html"):
+        return page_difference(name, committed, fresh)
     pairs = zip(committed.splitlines(), fresh.splitlines(), strict=False)
     line, (old, new) = next(
         ((i, pair) for i, pair in enumerate(pairs, 1) if pair[0] != pair[1]), (0, ("", ""))
@@ -97,3 +102,15 @@ def figure_difference(name: str, committed: str, fresh: str) -> str:
     old, new = (np.array([float(x) for x in NUMBER.findall(text)]) for text in texts)
     worst = float(np.max(np.abs(old - new), initial=0.0))
     return f"{name} differs from a fresh one by {worst:.2g} points" if worst > TOLERANCE else ""
+
+
+DRAWN = re.compile(r"<svg.*?</svg>", re.DOTALL)
+
+
+def page_difference(name: str, committed: str, fresh: str) -> str:
+    """As `difference`, for two pages: with their data unpacked, drawings by their numbers."""
+    old, new = (opened(text) for text in (committed, fresh))
+    if sentence := difference(name, DRAWN.sub("", old), DRAWN.sub("", new), True):
+        return sentence
+    pairs = zip(DRAWN.findall(old), DRAWN.findall(new), strict=False)
+    return next((found for a, b in pairs if (found := figure_difference(name, a, b))), "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from optverify.backends.python import recurrence
@@ -33,6 +34,12 @@ class Once:
         return list(self._numbers)
 
 
+@cache
+def every_dialect(rule: Rule) -> tuple[Rule, ...]:
+    """All of them, made once."""
+    return tuple(rule.dialects())
+
+
 def key(rule: Rule) -> str:
     """The options of a dialect by their places on the axes, a letter an axis."""
     places = ([*axis.options].index(rule.options[axis.name]) for axis in rule.axes)
@@ -51,7 +58,7 @@ def dialects(rules: Iterable[Rule]) -> dict[str, Any]:
         written = _Written(rule)
         found[rule.name] = {
             key(d): [equations.numbers(written.equations(d)), code.numbers(code_lines(d))]
-            for d in rule.dialects()
+            for d in every_dialect(rule)
         }
     return {
         "tex": equations.items,

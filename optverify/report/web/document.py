@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -55,6 +56,16 @@ def packed(data: Mapping[str, Any]) -> str:
 def unpacked(text: str) -> Any:
     """What `packed` was given."""
     return json.loads(zlib.decompress(base64.b64decode(text)))
+
+
+STORE = re.compile(r'(<script type="application/octet-stream" data-store="[^"]*">)([^<]*)')
+
+
+def opened(text: str) -> str:
+    """A page with its data as JSON, to compare it with another."""
+    return STORE.sub(
+        lambda m: m.group(1) + json.dumps(unpacked(m.group(2)), ensure_ascii=False, indent=0), text
+    )
 
 
 def static(name: str) -> bytes:

@@ -10,6 +10,7 @@ from optverify.language import Rule, ScheduleFamily
 from optverify.problems import Problem
 from optverify.report.ledger import is_textbook
 from optverify.report.web.cards import GLYPHS
+from optverify.report.web.dialects import every_dialect
 from optverify.report.web.section import Section, html
 
 Entry = tuple[str, str, str, str]
@@ -28,7 +29,7 @@ def home(
     body = html(
         "home.html.j2",
         rules=rules,
-        dialects=sum(1 for rule in rules for _ in rule.dialects()),
+        dialects=sum(len(every_dialect(rule)) for rule in rules),
         schedules=schedules,
         problems=problems,
         claims=len(textbook),
