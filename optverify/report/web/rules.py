@@ -57,7 +57,8 @@ def exports(rule: Rule) -> dict[str, Any]:
     Language -> the lines for the paper's dialect under its key, and under those of the others what changes:
     from which line on, how many go, which come instead.
     """
-    kept = {key(d): d for d in (*rule.dialects(changed=1), *(e.dialect for e in libraries_of(rule).values()))}
+    libraries = (rule.dialect(**e.dialect.options) for e in libraries_of(rule).values())
+    kept = {key(d): d for d in (*rule.dialects(changed=1), *libraries)}
     paper = kept.pop(key(rule))
     found: dict[str, Any] = {}
     for target in TARGETS:

@@ -27,7 +27,7 @@
   /** Anything in the address that is not known is left out. */
   function read(query) {
     const s = USUAL(), number = (name) => (query.has(name) && Number.isFinite(Number(query.get(name))) ? Number(query.get(name)) : null);
-    if (play.problems[query.get("problem")]) s.problem = query.get("problem");
+    if (Object.hasOwn(play.problems, query.get("problem") ?? "")) s.problem = query.get("problem");
     s.x = number("x"); s.y = number("y");
     s.n = Math.min(5000, Math.max(1, Math.round(number("n") ?? s.n)));
     const listed = query.getAll("run").map(readRun).filter(Boolean).slice(0, MOST);
@@ -37,7 +37,7 @@
       s.runs = [{ ...fresh(query.get("rule")), options: wanted }];
       if (Object.keys(wanted).length) s.runs.push(fresh(query.get("rule")));
     }
-    if (play.schedules[query.get("schedule")]) s.runs = [{ ...fresh("momentum"), schedule: { name: query.get("schedule"), options: {}, numbers: {} } }, fresh("momentum")];
+    if (Object.hasOwn(play.schedules, query.get("schedule") ?? "")) s.runs = [{ ...fresh("momentum"), schedule: { name: query.get("schedule"), options: {}, numbers: {} } }, fresh("momentum")];
     return s;
   }
 

@@ -22,7 +22,7 @@
     const words = plain(text).split(/\s+/).filter(Boolean);
     if (!words.length) return [];
     const rank = (e) => (e.name === words.join(" ") || e.id === words[0] ? 0 : e.name.startsWith(words[0]) ? 1 : e.name.includes(words[0]) ? 2 : 3)
-      + { rule: 0, schedule: 0.1, problem: 0.2 }[e.kind] || 3.5;
+      + ({ rule: 0, schedule: 0.1, problem: 0.2 }[e.kind] ?? 0.5);
     return (await entries()).filter((e) => words.every((w) => e.words.includes(w)))
       .map((e, i) => [rank(e), i, e]).sort((a, b) => a[0] - b[0] || a[1] - b[1]).map(([, , e]) => e);
   }
