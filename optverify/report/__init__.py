@@ -8,28 +8,63 @@ Everything is seeded: a second run gives the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Literal
 
 from optverify.files import write_text
 
-__all__ = ["comparison", "differences", "write", "write_files"]
+__all__ = ["Engine", "Format", "comparison", "differences", "write", "write_files"]
 
 Progress = Callable[[str], None]
+Format = Literal["md", "html", "tex", "pdf"]
+Engine = Literal["auto", "typst", "latex"]
+SUFFIXES: dict[Format, tuple[str, ...]] = {
+    "md": (".md", ".svg"),
+    "html": (".html",),
+    "tex": (".tex",),
+    "pdf": (),
+}
+TEXTS: tuple[Format, ...] = ("md", "html", "tex")
+"""What needs nothing but this package."""
 
 
-def write(folder: Path | str, progress: Progress | None = None, *, cache: bool = True) -> list[Path]:
+def write(
+    folder: Path | str,
+    progress: Progress | None = None,
+    *,
+    cache: bool = True,
+    formats: Collection[Format] = TEXTS,
+    engine: Engine = "auto",
+) -> list[Path]:
     """Write the report into a folder, which is made if missing; return the paths of its files.
 
-    progress: told what is under way. cache: take a report that was made of the same sources before. No file
+    progress: told what is under way. cache: take a report that was made of the same sources before. formats:
+    the page, Markdown with its figures, LaTeX, and a PDF by an engine that must be there. No file
     is written before everything is made, and each file is written beside its place and then moved there: an
     interrupted run leaves no file half written. Raises OSError, before anything is made, for a folder that
     cannot be written.
     """
     folder = Path(folder)
     _prepare(folder)
-    return write_files(folder, _made(progress, cache))
+    files = _made(progress, cache)
+    written = write_files(folder, chosen(files, formats)) if set(formats) - {"pdf"} else []
+    if "pdf" in formats:
+        from optverify.report.paper import write_pdf
+
+        (progress or (lambda what: None))("the PDF")
+        written.append(write_pdf(folder, files, engine))
+    return written
+
+
+def chosen(files: Mapping[str, str], formats: Collection[Format]) -> dict[str, str]:
+    """The files of these formats, with a manifest of them."""
+    from optverify.report.manifest import NAME, manifest
+
+    suffixes = tuple(s for f in formats for s in SUFFIXES[f])
+    kept = {name: text for name, text in files.items() if name.endswith(suffixes)}
+    return {**kept, NAME: manifest(kept)}
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:

@@ -12,6 +12,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from optverify.claims import claim
+from optverify.formulas import typst
 
 MARKDOWN_SPECIAL = re.compile(r"[\\`\[\]<|$]|(?<!\s)\*|\*(?!\s)|(?<!\w)_|_(?!\w)")
 TEX_SPECIAL = {
@@ -94,6 +95,11 @@ def tex_address(url: str) -> str:
     return re.sub(r"([%#&])", r"\\\1", url)
 
 
+def typst_string(text: object) -> str:
+    """Plain text as a string of Typst's, in which nothing is markup."""
+    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -123,6 +129,8 @@ def _environment() -> Environment:
         "texcode": tex_code,
         "texaddress": tex_address,
         "quoted": quoted,
+        "typst": typst,
+        "typstring": typst_string,
     }
     return environment
 

@@ -9,7 +9,7 @@ import pytest
 def report(monkeypatch):
     """A report of one file, made in no time."""
 
-    def write(folder, progress=None, *, cache=True):
+    def write(folder, progress=None, *, cache=True, formats=(), engine="auto"):
         progress("equations")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "equations.md").write_text("x")

@@ -21,8 +21,8 @@ def stability_drawing(rule: Rule) -> Markup | None:
     curvature = sp.Symbol("curvature", positive=True)
     values = {h.symbol: sp.nsimplify(h.default) for h in rule.hyperparameters if h.default is not None}
     values |= {h.symbol: sp.Integer(1) for h in rule.hyperparameters if h.name == "lr"}
-    if not rule.elementwise:
-        return None
+    if not rule.elementwise or any(s.nonnegative for s in rule.states):
+        return None  # divides by what it has seen, so it is not linear
     try:
         matrix = step_matrix(rule, curvature).subs(values)
     except ValueError:
