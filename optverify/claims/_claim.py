@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import sympy as sp
 
+from optverify.formulas import notebook
 from optverify.language import Rule, ScheduleFamily, Source
 from optverify.proof import Missing, NotProved, Refuted
 from optverify.rules import rule
@@ -192,6 +193,17 @@ class Result:
     def ok(self) -> bool:
         """True when the verdict is the one known to be right."""
         return self.verdict == self.claim.expected
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.claim.statement}$"
+
+    def _repr_html_(self) -> str:
+        c = self.claim
+        verdict = f"{notebook.GLYPHS[self.verdict]} {self.verdict}, {self.evidence}"
+        facts = [("id", c.id), ("scope", c.scope), ("why", self.detail), *(("source", s) for s in c.sources)]
+        return notebook.block(
+            c.title, verdict, notebook.formula(c.statement), notebook.table(("", ""), facts)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON."""

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from optverify.conformance.reference import Departure
 from optverify.conformance.spoken import constant
 from optverify.conformance.verdict import shown_by
+from optverify.formulas import notebook
 from optverify.language import Option
 
 FORMAT, VERSION = "optverify diagnosis", 1
@@ -89,6 +90,9 @@ class Diagnosis:
                                 "relative_error": _plain(d.relative_error)},
             "command": self.command, "notes": list(self.notes), "seconds": round(self.seconds, 3),
         }  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        return notebook.block(self.subject, notebook.text(self))
 
     def __str__(self) -> str:
         return "\n".join(self._lines())

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from optverify.conformance.reference import Departure
+from optverify.formulas import notebook
 
 Status = Literal["matches", "near miss", "departs", "raises", "fails", "not applicable"]
 Options = Mapping[str, str | bool]
@@ -162,6 +163,9 @@ class Verdict:
         found = {o.status for o in self.run}
         order: tuple[Status, ...] = ("departs", "raises", "fails", "near miss", "matches")
         return next((status for status in order if status in found), "not applicable")
+
+    def _repr_html_(self) -> str:
+        return notebook.block(f"{self.subject}: {'✓' if self.ok else '✗'} {self.name}", notebook.text(self))
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

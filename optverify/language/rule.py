@@ -10,6 +10,7 @@ from typing import Any
 
 import sympy as sp
 
+from optverify.formulas import notebook
 from optverify.language.axis import Axis, Option
 from optverify.language.hyperparameter import Hyperparameter
 from optverify.language.messages import unknown
@@ -246,6 +247,19 @@ class Rule:
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {self.latex()}$"
+
+    def _repr_html_(self) -> str:
+        numbers = [
+            (notebook.inline(h.latex), h.name, "" if h.default is None else f"{h.default:g}", h.meaning)
+            for h in self.hyperparameters
+        ]
+        chosen = ", ".join(f"{axis} = {option}" for axis, option in self.changed_options.items())
+        return notebook.block(
+            f"{self.title} ({chosen})" if chosen else self.title,
+            self.summary,
+            notebook.formula(self.latex()),
+            notebook.table(("symbol", "argument", "default", "meaning"), numbers) if numbers else "",
+        )
 
     def __str__(self) -> str:
         lines = [f"{self.title}" + (f" {dict(self.changed_options)}" if self.changed_options else "")]

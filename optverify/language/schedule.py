@@ -20,6 +20,7 @@ import numpy as np
 import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
+from optverify.formulas import notebook
 from optverify.language.axis import Option
 from optverify.language.clock import eta, t
 from optverify.language.counts import Parameter
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 Line = tuple[sp.Symbol, sp.Expr]
 Value = float | int | tuple[int, ...] | tuple[float, ...]
 Steps = int | NDArray[np.int64]
+FIRST = (0, 1, 10, 100, 1000)
+"""Times that a notebook shows."""
 
 
 def exact(value: Value) -> sp.Basic:
@@ -172,6 +175,14 @@ class Schedule(ABC):
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {self.latex()}$"
+
+    def _repr_html_(self) -> str:
+        rates = [(t, f"{float(self(t)):.6g}") for t in FIRST]
+        return notebook.block(
+            repr(self),
+            notebook.formula(self.latex()),
+            notebook.table(("updates made", "learning rate"), rates),
+        )
 
     # ---- composition -------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from optverify.formulas import notebook
 from optverify.language.axis import Axis, Option
 from optverify.language.clock import eta, t
 from optverify.language.counts import Parameter
@@ -80,6 +81,19 @@ class ScheduleFamily:
     def tex_names(self) -> dict[sp.Symbol, str]:
         """How the literature writes each hyperparameter."""
         return {h.symbol: h.latex for h in self.hyperparameters}
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.latex()}$"
+
+    def _repr_html_(self) -> str:
+        numbers = [
+            (notebook.inline(h.latex), h.name, "" if h.default is None else str(h.default), h.meaning)
+            for h in self.hyperparameters
+        ]
+        head = ("symbol", "argument", "default", "meaning")
+        return notebook.block(
+            self.title, self.summary, notebook.formula(self.latex()), notebook.table(head, numbers)
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _global, (self.write.__module__, self.write.__name__)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optverify.files import replacing, write_text
+from optverify.formulas import notebook
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Path_ = str | PathLike[str]
+SHOWN = 8
+"""Rows of a run that a notebook shows."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -71,6 +74,14 @@ class Trace:
         from .figures import plot
 
         return plot([self])
+
+    def _repr_html_(self) -> str:
+        shown = {n: c for n, c in self.columns.items() if not n.startswith("theta_")}
+        few = sorted({*np.linspace(0, len(self.t) - 1, SHOWN).astype(int)} if len(self.t) else set())
+        rows = [[f"{column[k]:.6g}" for column in shown.values()] for k in few]
+        return notebook.block(
+            f"{self.rule.title} on {self.problem.title}", self.note, notebook.table(list(shown), rows)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but nested thetas, ready for JSON; numbers that are not finite become None."""

@@ -175,3 +175,11 @@ def test_pretty_keeps_the_order_of_the_paper():
     assert pretty(rule("nesterov").gradient_point) == "θₜ₋₁ + momentum⋅vₜ₋₁"
     first = pretty(rule("momentum", first_buffer="gradient").equations[1])
     assert "for t = 1" in first
+
+
+def test_dialect_takes_several_axes_at_once(run):
+    one = run("show", "adam", "--dialect", "epsilon=hat,amsgrad=v", "--latex")
+    other = run("show", "adam", "--option", "epsilon=hat", "--option", "amsgrad=v", "--latex")
+    assert one.exit_code == 0
+    assert one.stdout == other.stdout != run("show", "adam", "--latex").stdout
+    assert "epsilon" in run("show", "adam", "--dialect", "epsilon=nosuch").stderr

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from optverify.cli import completion
 from optverify.cli.arguments import pairs
 from optverify.cli.group import command
 
@@ -13,7 +14,7 @@ TARGETS = ("numpy", "numba", "torch", "jax", "c", "javascript", "julia", "rust",
 
 
 @command
-@click.argument("rule")
+@click.argument("rule", shell_complete=completion.of(completion.rules))
 @click.option(
     "--option",
     "options",
@@ -21,7 +22,12 @@ TARGETS = ("numpy", "numba", "torch", "jax", "c", "javascript", "julia", "rust",
     metavar="AXIS=VALUE",
     help="Choose an option on an axis; repeatable.",
 )
-@click.option("--like", metavar="LIBRARY", help="The rule as this library has it: torch, optax or keras.")
+@click.option(
+    "--like",
+    metavar="LIBRARY",
+    shell_complete=completion.of(completion.libraries),
+    help="The rule as this library has it: torch, optax or keras.",
+)
 @click.option("--to", "target", required=True, type=click.Choice(TARGETS), help="The language.")
 @click.option(
     "--out",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from optverify.cli import completion
 from optverify.cli.arguments import pairs
 from optverify.cli.group import command
 from optverify.cli.output import print_json, print_table
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @command
-@click.argument("name")
+@click.argument("name", shell_complete=completion.of(completion.rules, completion.schedules))
 @click.option(
     "--option",
     "options",
@@ -23,12 +24,21 @@ if TYPE_CHECKING:
     metavar="AXIS=VALUE",
     help="Choose an option on an axis; repeatable.",
 )
-@click.option("--like", metavar="LIBRARY", help="A rule as this library has it: torch, optax or keras.")
+@click.option(
+    "--dialect", "dialect", default="", metavar="AXIS=VALUE,...", help="The same for several axes at once."
+)
+@click.option(
+    "--like",
+    metavar="LIBRARY",
+    shell_complete=completion.of(completion.libraries),
+    help="A rule as this library has it: torch, optax or keras.",
+)
 @click.option("--latex", "form", flag_value="latex", help="Print the LaTeX alone.")
 @click.option("--python", "form", flag_value="python", help="Print the NumPy source of a rule alone.")
 @click.option("--json", "form", flag_value="json", help="Print everything as JSON.")
-def run(name: str, options: tuple[str, ...], like: str | None, form: str | None) -> None:
+def run(name: str, options: tuple[str, ...], dialect: str, like: str | None, form: str | None) -> None:
     """Show a rule, a schedule or a problem: equations, parameters, choices and sources."""
+    options = (*options, *(part.strip() for part in dialect.split(",") if part.strip()))
     from optverify.cli.entries import show_problem, show_schedule
     from optverify.language.messages import unknown
     from optverify.problems import DATA_SETS, names

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from optverify.cli import completion
 from optverify.cli.group import FAILED, HOLDS, command
 from optverify.cli.output import print_json, print_table, progress, width
 
@@ -20,8 +21,14 @@ ROOM_FOR_SENTENCES = 140
 
 
 @command
-@click.argument("ids", nargs=-1)
-@click.option("--rule", "rules", multiple=True, help="Only the claims about this rule; repeatable.")
+@click.argument("ids", nargs=-1, shell_complete=completion.of(completion.claims))
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    shell_complete=completion.of(completion.rules),
+    help="Only the claims about this rule; repeatable.",
+)
 @click.option("--pep", is_flag=True, help="Also the claims that solve a performance-estimation problem.")
 @click.option("--mutants", is_flag=True, help="Also say which mutants of the rules the claims catch.")
 @click.option("--no-cache", is_flag=True, help="Decide everything anew.")
