@@ -21,17 +21,19 @@ BASE_SCRIPTS = ("core.js", "route.js", "search.js")
 FONT = "mathematics.woff2"
 
 
-def page(sections: Sequence[Section], title: str = "optverify: the optimizer reference") -> str:
+def page(
+    sections: Sequence[Section], title: str = "optverify: the optimizer reference", connect: str = "'none'"
+) -> str:
     """The page of these sections as HTML.
 
     Scripts and styles stand in the page once, in the order in which they are first named, and are let in by
-    their hash; there is no other source of either, no request and no form.
+    their hash; there is no other source of either, no form, and no request but to `connect`.
     """
     style = _font_face() + _joined(BASE_STYLES, [s.styles for s in sections])
     script = '"use strict";\n' + _joined(BASE_SCRIPTS, [s.scripts for s in sections])
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
-        "font-src data:; img-src data:; base-uri 'none'; form-action 'none'"
+        f"font-src data:; img-src data:; connect-src {connect}; base-uri 'none'; form-action 'none'"
     )
     return str(
         html(

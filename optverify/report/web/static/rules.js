@@ -74,7 +74,8 @@
     const changed = lines.filter((l) => l.kind === "changed").length, gone = lines.filter((l) => l.kind === "gone").length;
     said.textContent = away && `${away.replaceAll("&", ", ").replaceAll("=", " = ")}: ${changed} line${changed === 1 ? "" : "s"} changed`
       + `${gone ? `, ${gone} gone` : ""}${changed + gone ? "" : "; the equations are the same, only where a state starts may differ"}.`;
-    card.querySelector(".try").href = `#play?${new URLSearchParams({ rule: name })}${away ? `&${away}` : ""}`;
+    const link = card.querySelector(".try");
+    if (link) link.href = `#play?${new URLSearchParams({ rule: name })}${away ? `&${away}` : ""}`;
     if (away) ov.announce(said.textContent);
     return true;
   }
@@ -195,6 +196,8 @@
     pressed(card, null);
     if (keyOf(card) !== card.dataset.key || card.querySelector(".said:not([hidden])")) wait.push(show(card));
   });
+
+  if (!document.getElementById("play")) document.querySelectorAll(".try").forEach((a) => a.remove());
 
   ov.rules = { cards, show, latex, exported, unfolded: () => [...cards.values()].every((c) => c.querySelector(".more").childElementCount) };
 })();
