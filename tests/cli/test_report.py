@@ -62,3 +62,19 @@ def test_a_folder_that_is_no_use_is_one_line_at_once(run, monkeypatch, tmp_path,
     outcome = run("report", *arguments)
     assert (outcome.exit_code, outcome.stdout) == (2, "")
     assert len(outcome.stderr.splitlines()) == 1
+
+
+def test_formats_are_handed_on_and_unknown_ones_refused(run, tmp_path, monkeypatch):
+    seen = []
+
+    def write(folder, progress=None, *, cache=True, formats=(), engine="auto"):
+        seen.append((formats, engine, cache))
+        return [folder / "x"]
+
+    monkeypatch.setattr("optverify.report.write", write)
+    assert run("report", "--out", str(tmp_path)).exit_code == 0
+    assert run("report", "--format", "pdf, html", "--engine", "typst", "--out", str(tmp_path)).exit_code == 0
+    assert seen == [(("md", "html", "tex"), "auto", True), (("pdf", "html"), "typst", True)]
+    outcome = run("report", "--format", "docx")
+    assert outcome.exit_code == 2
+    assert "unknown format 'docx'; known: html, md, pdf, tex" in outcome.stderr

@@ -27,6 +27,13 @@
     reveal(route.id);
   }
 
+  // What is folded in above a target moves it: until the reader does something, it is shown again.
+  let touched = false;
+  for (const what of ["wheel", "touchstart", "pointerdown", "keydown"]) window.addEventListener(what, () => { touched = true; }, { passive: true });
+  window.addEventListener("ov:unfolded", () => {
+    const target = document.getElementById(parse().id);
+    if (target && !touched) target.scrollIntoView({ block: "start" });
+  });
   window.addEventListener("hashchange", follow);
   window.addEventListener("DOMContentLoaded", follow);
 

@@ -176,7 +176,7 @@
   const waiting = [...cards.values()];
   const idle = window.requestIdleCallback ?? ((f) => setTimeout(f, 50));
   async function next() {
-    if (!waiting.length) return;
+    if (!waiting.length) { window.dispatchEvent(new Event("ov:unfolded")); return; }
     await unfold(waiting.shift());
     idle(next);
   }
