@@ -16,7 +16,7 @@ from optverify.language.notation import tex_number
 from optverify.language.operators import Operator
 from optverify.report.ledger import is_textbook
 from optverify.report.reference import rows, rule_page
-from optverify.report.web.dialects import Elsewhere, code_lines, key, libraries_of
+from optverify.report.web.dialects import Elsewhere, code_lines, key, libraries_of, without
 from optverify.report.web.section import html
 from optverify.report.web.stability import stability_drawing
 
@@ -75,6 +75,7 @@ def card(rule: Rule, evidence: Evidence | None = None) -> Card:
     front = html(
         "card.html.j2",
         key=key(rule),
+        without=without(rule),
         families=families(rule),
         lines=rows(shown.latex).values(),
         counted=counted(evidence.claims),

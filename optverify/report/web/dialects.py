@@ -40,6 +40,13 @@ def every_dialect(rule: Rule) -> tuple[Rule, ...]:
     return tuple(rule.dialects())
 
 
+def without(rule: Rule) -> str:
+    """Why a rule is not in the playground; "" if it is."""
+    if rule.needs_matrix:
+        return "acts on matrices, and a point of the plane is none"
+    return f"needs {' and '.join(i.name for i in rule.inputs)}" if rule.inputs else ""
+
+
 def key(rule: Rule) -> str:
     """The options of a dialect by their places on the axes, a letter an axis."""
     places = ([*axis.options].index(rule.options[axis.name]) for axis in rule.axes)

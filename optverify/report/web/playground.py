@@ -21,7 +21,7 @@ from optverify.problems import Problem, problem
 from optverify.problems import names as problem_names
 from optverify.report.figures import example
 from optverify.report.web.cards import option_name
-from optverify.report.web.dialects import every_dialect, key
+from optverify.report.web.dialects import every_dialect, key, without
 from optverify.report.web.section import Section, html
 from optverify.rules import registry as rules
 from optverify.schedules import registry as schedules
@@ -65,13 +65,6 @@ class Code(PythonCodePrinter):  # type: ignore[misc]
     def _print_Sum(self, e: sp.Sum) -> str:
         (index, low, high) = e.limits[0]
         return f"sum_over({index}, {self._print(low)}, {self._print(high)}, {self._print(e.function)})"
-
-
-def without(rule: Rule) -> str:
-    """Why a rule is not in the playground; "" if it is."""
-    if rule.needs_matrix:
-        return "acts on matrices, and a point of the plane is none"
-    return f"needs {' and '.join(i.name for i in rule.inputs)}" if rule.inputs else ""
 
 
 def rule_data(rule: Rule) -> dict[str, Any]:

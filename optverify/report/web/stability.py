@@ -13,16 +13,20 @@ from optverify.views.linear import step_matrix
 FARTHEST = 4.2
 """In lr times curvature."""
 POINTS = 169
+HIGHEST = 1.6
+"""What is drawn of the radius."""
 
 
-def stability_drawing(rule: Rule) -> Markup | None:
-    """The radius over lr times curvature, the other hyperparameters at their defaults; None where a step is
-    not linear, not the same for every t, or needs a number that has no default."""
+def radii(rule: Rule) -> list[tuple[float, float]] | None:
+    """lr times curvature, and the spectral radius of a step there; other hyperparameters at their defaults.
+
+    None where a step is not linear, not the same for every t, or needs a number that has no default.
+    """
+    if not rule.elementwise or any(s.nonnegative for s in rule.states):
+        return None  # divides by what it has seen, so it is not linear
     curvature = sp.Symbol("curvature", positive=True)
     values = {h.symbol: sp.nsimplify(h.default) for h in rule.hyperparameters if h.default is not None}
     values |= {h.symbol: sp.Integer(1) for h in rule.hyperparameters if h.name == "lr"}
-    if not rule.elementwise or any(s.nonnegative for s in rule.states):
-        return None  # divides by what it has seen, so it is not linear
     try:
         matrix = step_matrix(rule, curvature).subs(values)
     except ValueError:
@@ -31,8 +35,15 @@ def stability_drawing(rule: Rule) -> Markup | None:
         return None
     at = sp.lambdify(curvature, matrix.tolist(), "numpy")
     steps = np.linspace(0, FARTHEST, POINTS)
-    radius = [float(np.abs(np.linalg.eigvals(np.array(at(s), float))).max()) for s in steps]
-    shown = [(float(s), r) for s, r in zip(steps, radius, strict=True) if r <= 1.6]
+    return [(float(s), float(np.abs(np.linalg.eigvals(np.array(at(s), float))).max())) for s in steps]
+
+
+def stability_drawing(rule: Rule) -> Markup | None:
+    """The radius over lr times curvature, up to a little above the edge; None as for `radii`."""
+    found = radii(rule)
+    if found is None:
+        return None
     title = f"{rule.title} on a quadratic: spectral radius of a step over lr times curvature"
     edge = Curve("1: the edge", [(0.0, 1.0), (FARTHEST, 1.0)], 1)
-    return Drawing(title, [Curve("radius", shown), edge], "lr · curvature", "spectral radius").svg()
+    shown = Curve("radius", [(s, r) for s, r in found if r <= HIGHEST])
+    return Drawing(title, [shown, edge], "lr · curvature", "spectral radius").svg()

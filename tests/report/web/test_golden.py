@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from optverify.report.web.playground import without
+from optverify.report.web.dialects import without
 from optverify.rules import registry, rule
 from optverify.vectors.bank import INITIAL, Bank, default_folder
 from optverify.vectors.formats import read_exact

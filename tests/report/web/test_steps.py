@@ -12,8 +12,8 @@ import pytest
 
 from optverify.backends import step
 from optverify.report.figures import example
-from optverify.report.web.dialects import dialects, key
-from optverify.report.web.playground import planar, playground, without
+from optverify.report.web.dialects import dialects, key, without
+from optverify.report.web.playground import planar, playground
 from optverify.rules import registry as rules
 from optverify.schedules import registry as schedules
 
