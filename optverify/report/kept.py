@@ -44,10 +44,11 @@ def kept(make: Callable[[], Files], folder: Path | None = None) -> Files:
 
 def key() -> str:
     """A hash of all that a report hangs on. Installed libraries count, since some only add what is shown."""
-    sources = (p for p in sorted(ROOT.rglob("*")) if p.is_file() and p.suffix != ".pyc")
+    sources = [p for p in sorted(ROOT.rglob("*")) if p.is_file() and p.suffix != ".pyc"]
     beside = [p for p in (recorded_file(), default_folder() / IDS) if ROOT not in p.parents]
+    names = [p.relative_to(ROOT).as_posix() for p in sources] + [p.name for p in beside]
     named = (
-        part for p in [*sources, *beside] for part in (p.relative_to(ROOT.parent).as_posix(), p.read_bytes())
+        part for name, p in zip(names, [*sources, *beside], strict=True) for part in (name, p.read_bytes())
     )
     installed = sorted(f"{d.name} {d.version}" for d in distributions())
     return digest([json.dumps(environment()), *installed, *named])

@@ -22,7 +22,7 @@ from optverify.language import (
     unit,
 )
 from optverify.language.clock import count_symbol
-from optverify.report import figures, pages
+from optverify.report import drawn, figures
 from optverify.report.figures import canvas
 from optverify.report.figures.canvas import COLOURS, DARK, INK, drawing, rounded, svg
 from optverify.report.figures.schedules import formula
@@ -97,7 +97,7 @@ def test_rounding_leaves_the_scale_of_glyphs_alone():
 
 
 def test_every_rule_of_the_figures_has_a_colour_of_its_own():
-    assert set(pages.PATH_RATES) == set(COLOURS) == set(pages.RULES)
+    assert set(drawn.PATH_RATES) == set(COLOURS) == set(drawn.RULES)
     assert len(set(COLOURS.values())) == len(COLOURS)
 
 
@@ -147,8 +147,8 @@ def test_the_spectral_radius_is_that_of_the_companion_matrix():
 
 def test_the_dashed_rates_are_those_of_the_literature_and_hold():
     """(kappa-1)/(kappa+1) and (sqrt(kappa)-1)/(sqrt(kappa)+1), derived from the rules; gd keeps its own."""
-    traces, (slow, fast) = pages.quadratic_runs(steps=20)
-    kappa = pages.CONDITION
+    traces, (slow, fast) = drawn.quadratic_runs(steps=20)
+    kappa = drawn.CONDITION
     np.testing.assert_allclose(slow.rate, (kappa - 1) / (kappa + 1), rtol=1e-12)
     # A double root: half of the digits are lost.
     np.testing.assert_allclose(fast.rate, (kappa**0.5 - 1) / (kappa**0.5 + 1), rtol=1e-7)

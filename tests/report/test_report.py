@@ -179,7 +179,7 @@ def test_a_manifest_names_no_machine_and_no_time():
     content = manifest.json.loads(manifest.manifest(SMALL))
     assert set(content) == {"environment", "seeds", "sha256"}
     assert set(content["environment"]) == {
-        "optverify", "python", "numpy", "sympy", "matplotlib", "platform", "simd"
+        "optverify", "python", "numpy", "sympy", "matplotlib", "zlib", "platform", "simd"
     }  # fmt: skip
 
 

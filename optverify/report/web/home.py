@@ -57,7 +57,7 @@ def _named(
     for family in schedules:
         yield f"schedule.{family.name}", "schedule", family.title, family.summary
     for problem in problems:
-        yield f"problem.{problem.name}", "problem", problem.title, " ".join(problem.tags)
+        yield f"problem.{problem.name}", "problem", problem.title, " ".join(sorted(problem.tags))
 
 
 def _claims(results: Iterable[Result]) -> Iterator[Entry]:
